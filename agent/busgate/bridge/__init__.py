@@ -1,0 +1,1 @@
+"""Where units enter and leave: the only room that touches a wire or a capture."""

@@ -1,0 +1,1 @@
+"""Commands to verdicts: the operator's policy, what the vehicle is doing, and the decision."""

@@ -1,0 +1,1 @@
+"""Events to the signed log: entries, the Merkle tree over them, signed checkpoints, the store."""

@@ -1,0 +1,1 @@
+"""What the fleet's security operations centre runs: it subscribes, verifies, acknowledges and shows."""
