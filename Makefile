@@ -1,0 +1,72 @@
+# busgate: every job is one word. `make` alone lists them.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+PY ?= python3
+
+.PHONY: help demo test check format lint types contracts mutants bench lock fixtures clean run-setup dev-setup
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.run-installed ## set everything up, then play a recorded bus day through the gate
+	@$(BIN)/busgate demo $(DEMO_OPTIONS)
+
+test: $(VENV)/.dev-installed ## set everything up, then run all tests
+	@$(BIN)/pytest $(PYTEST_OPTIONS)
+
+check: $(VENV)/.dev-installed ## what CI runs: format, lint, types, import contracts, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest $(PYTEST_OPTIONS)
+
+format: $(VENV)/.dev-installed ## lay the code out
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lint: $(VENV)/.dev-installed ## lint only
+	$(BIN)/ruff check .
+
+types: $(VENV)/.dev-installed ## mypy strict only
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev-installed ## who may import whom
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev-installed ## measure against the named peers; writes build/bench.json
+	$(BIN)/python tests/bench/run.py
+
+mutants: $(VENV)/.dev-installed ## mutation testing of judge/ and trust/; survivors are argued in docs/mutants.md
+	$(BIN)/python tests/mutants.py
+
+fixtures: $(VENV)/.dev-installed ## regenerate what is generated and committed; then `git diff` shows what changed
+	$(BIN)/python -m busgate_sim.demo_day
+	$(BIN)/python tests/golden/regenerate.py
+
+lock: ## resolve the locked dependencies anew (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
+	  --extra demo --extra mf4 pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
+	  --extra demo --extra mf4 --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+
+clean: ## remove the virtual environment and what was built
+	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants busgate-demo
+
+# ---- set-up: a virtual environment from the hash-locked files; nothing outside this folder is touched ----
+
+$(VENV)/bin/python:
+	@PY="$(PY)" sh deploy/setup/venv.sh $(VENV)
+
+$(VENV)/.run-installed: requirements.lock pyproject.toml deploy/setup/install.sh | $(VENV)/bin/python
+	@sh deploy/setup/install.sh $(VENV) requirements.lock
+	@touch $@
+
+$(VENV)/.dev-installed: requirements-dev.lock pyproject.toml deploy/setup/install.sh | $(VENV)/bin/python
+	@sh deploy/setup/install.sh $(VENV) requirements-dev.lock
+	@touch $@ $(VENV)/.run-installed
+
+run-setup: $(VENV)/.run-installed ## only set up what running needs
+dev-setup: $(VENV)/.dev-installed ## only set up what developing needs
