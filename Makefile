@@ -48,9 +48,9 @@ fixtures: $(VENV)/.dev-installed ## regenerate what is generated and committed; 
 
 lock: ## resolve the locked dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
-	  --extra demo --extra mf4 pyproject.toml -o requirements.lock
+	  --extra build --extra demo --extra mf4 pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
-	  --extra demo --extra mf4 --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	  --extra build --extra demo --extra mf4 --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants busgate-demo
