@@ -358,12 +358,15 @@ class AlertCount:
 class DiagnosticSession:
     """A UDS session that left the default session, when it opened and when it ended.
 
-    `services` counts request SIDs, `transferred` the bytes of TransferData (36) requests, `stage` is "start" or "end".
-    `programming` is True once it held a programming session or a download (10 02, 34, 36, 37).
+    `stage` is "start" or "end", `side` where the tester was heard. `services` counts request SIDs, `blocked` the
+    requests that the gate refused, `transferred` the bytes of TransferData (36) requests. `programming` is True once
+    it held a programming session or a download (10 02, 34, 36, 37). `software` holds what identification DIDs read
+    before and after said, in hexadecimal.
     """
 
     at: int
     stage: str
+    side: Side
     source: Party
     target: Party
     subsystem: Subsystem
@@ -374,7 +377,9 @@ class DiagnosticSession:
     programming: bool
     services: Mapping[int, int]
     transferred: int
+    blocked: int = 0
     ended_by: str = ""
+    software: Mapping[str, str] = field(default_factory=dict)
     state: Mapping[str, Value] = field(default_factory=dict)
 
 
@@ -431,7 +436,7 @@ class Loss:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Counts since the last one: units by side, messages by protocol, verdicts by reason."""
+    """Counts since the gate began: frames by side, by how their identifier is read, verdicts by reason."""
 
     at: int
     frames: Mapping[str, int]

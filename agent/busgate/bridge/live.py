@@ -1,0 +1,109 @@
+"""Live wires through python-can: SocketCAN on the vehicle, virtual and multicast buses in the workshop.
+
+Law: a wire never stops the other one and never raises after it was opened: what it loses is counted, and it is tried
+again. Clocks are read here. How old a frame may be when it is forwarded is for the loop above to say.
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from busgate.bridge.port import BridgeError
+from busgate.bridge.wire import Wire
+from busgate.model import ERROR, Frame, Side
+
+_QUEUE = 16_384
+_OTHER = {Side.TBOX: Side.VEHICLE, Side.VEHICLE: Side.TBOX}
+
+
+class LivePort:
+    """One gate's wires, each with a thread that receives. Use `open`, as a context manager or with `close`."""
+
+    def __init__(self, wires: Sequence[Wire], *, transmit: bool = True) -> None:
+        """With `transmit` off nothing is ever sent: the port only listens."""
+        self._wires = {wire.side: wire for wire in wires}
+        self._transmit = transmit
+        self._received: queue.Queue[Frame] = queue.Queue(_QUEUE)
+        self._dropped: Counter[str] = Counter()
+        self._last = 0
+        for wire in wires:
+            wire.start(self._received)
+
+    @classmethod
+    def open(
+        cls, tbox: str | None = None, vehicle: str | None = None, *, tap: str | None = None, transmit: bool = True
+    ) -> LivePort:
+        """A port on wires given as `interface:channel`: `socketcan:can0`, `virtual:bench`, `udp_multicast:239.0.0.1`.
+
+        Both of `tbox` and `vehicle`, or one of them or `tap` alone to listen only. Raises BridgeError when a wire
+        cannot be opened.
+        """
+        given = [(side, name) for side, name in ((Side.TBOX, tbox), (Side.VEHICLE, vehicle), (Side.TAP, tap)) if name]
+        if not given:
+            raise BridgeError("no wire was given; name them as in: --tbox socketcan:can1 --vehicle socketcan:can0")
+        if tap and len(given) > 1:
+            raise BridgeError("a tap is one wire alone; give --tap, or --tbox and --vehicle")
+        if len({name for _, name in given}) < len(given):
+            raise BridgeError(f"{given[0][1]} is given twice; the T-box and the vehicle have a wire each")
+        wires: list[Wire] = []
+        try:
+            for side, name in given:
+                wires.append(Wire.open(side, name))
+        except BridgeError:
+            for wire in wires:
+                wire.close()
+            raise
+        return cls(wires, transmit=transmit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def receive(self, timeout: float) -> Frame | None:
+        """The next frame of any wire, or None after `timeout` seconds."""
+        try:
+            frame = self._received.get(timeout=timeout) if timeout > 0 else self._received.get_nowait()
+        except queue.Empty:
+            return None
+        if frame.at < self._last:  # two threads may queue in the other order than they took their times
+            frame = frame._replace(at=self._last)
+        self._last = frame.at
+        return frame
+
+    def forward(self, frame: Frame) -> bool:
+        """Send on the other wire; False (and counted) when its queue is full, it is down, or there is none."""
+        other = _OTHER.get(frame.side) if self._transmit else None
+        wire = self._wires.get(other) if other else None
+        if wire is None:
+            self._dropped["no_other_wire"] += 1
+            return False
+        if frame.can_id & ERROR:
+            self._dropped["error_frames_not_sent"] += 1
+            return False
+        return wire.send(frame)
+
+    def now(self) -> int:
+        """Monotonic time in ns: a step of the wall clock does not touch it."""
+        return time.monotonic_ns()
+
+    def wall(self) -> int:
+        """Unix time in ns."""
+        return time.time_ns()
+
+    def losses(self) -> Mapping[str, int]:
+        """What was lost so far, by wire and kind."""
+        counts = Counter(self._dropped)
+        for wire in self._wires.values():
+            counts.update({f"{wire.side}_{kind}": count for kind, count in wire.lost.items()})
+        return counts
+
+    def close(self) -> None:
+        """Stop the threads and let go of the wires."""
+        for wire in self._wires.values():
+            wire.close()

@@ -1,0 +1,151 @@
+"""One live wire through python-can: a bus, the thread that reads it, and what it lost.
+
+Law: a wire never raises after it was opened. What cannot be received or sent is counted, and it is tried again.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import Counter, deque
+from typing import Any
+
+import can
+
+from busgate.bridge.port import BridgeError
+from busgate.bridge.records import CLASSICAL_MOST
+from busgate.model import BIT_RATE_SWITCH, ERROR, ERROR_STATE, EXTENDED, FD_FORMAT, IDENTIFIER, REMOTE, Frame, Side
+
+_MOST_AWAITED = 16_384
+_POLL_S = 0.2
+_RETRY_S = 1.0
+_ECHO_NS = 1_000_000_000
+_FD_BY_OPTION = frozenset({"socketcan", "udp_multicast"})
+_ECHOING = frozenset({"udp_multicast"})
+"""Interfaces that hand a sender its own frames back, whatever they are asked."""
+
+
+class Wire:
+    """One python-can bus and the thread that reads it; `lost` counts by kind."""
+
+    def __init__(self, side: Side, bus: can.BusABC, *, echoes: bool = False) -> None:
+        self.side = side
+        self.lost: Counter[str] = Counter()
+        self._bus = bus
+        self._echoes = _Echoes() if echoes else None
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    @classmethod
+    def open(cls, side: Side, name: str) -> Wire:
+        """Open `interface:channel`; raises BridgeError with the reason when that cannot be done."""
+        interface, colon, channel = name.partition(":")
+        if not colon or not interface or not channel:
+            raise BridgeError(f"{name!r} names no wire; write interface:channel, as in socketcan:can0")
+        options: dict[str, Any] = {"fd": True} if interface in _FD_BY_OPTION else {}
+        try:
+            bus = can.Bus(channel, interface=interface, ignore_config=True, receive_own_messages=False, **options)
+        except (can.CanError, OSError, ValueError, ImportError, NotImplementedError) as fault:
+            reason = " ".join(str(fault).split()) or type(fault).__name__
+            raise BridgeError(
+                f"{name}: this wire cannot be opened ({reason}); check that it exists and is up"
+            ) from None
+        return cls(side, bus, echoes=interface in _ECHOING)
+
+    def start(self, received: queue.Queue[Frame]) -> None:
+        """Read into `received` from now on."""
+        self._thread = threading.Thread(target=self._read, args=(received,), name=f"bridge-{self.side}", daemon=True)
+        self._thread.start()
+
+    def send(self, frame: Frame) -> bool:
+        """Send without waiting; False and counted when the wire does not take it."""
+        if self._echoes is not None:
+            self._echoes.expect(frame)
+        try:
+            self._bus.send(_message(frame), timeout=0)
+        except (can.CanError, OSError, ValueError):
+            # A full transmit queue and a wire that is down look alike here; both are a drop (law 6).
+            self.lost["not_sent"] += 1
+            return False
+        return True
+
+    def close(self) -> None:
+        """Stop reading and let go of the bus."""
+        self._ended.set()
+        if self._thread is not None:
+            self._thread.join()
+        self._bus.shutdown()
+
+    def _read(self, received: queue.Queue[Frame]) -> None:
+        while not self._ended.is_set():
+            try:
+                message = self._bus.recv(_POLL_S)
+            except (can.CanError, OSError):
+                self.lost["receive_errors"] += 1
+                self._ended.wait(_RETRY_S)
+                continue
+            if message is None:
+                continue
+            frame = _frame(message, self.side, time.monotonic_ns())
+            if self._echoes is not None and self._echoes.met(frame):
+                continue
+            try:
+                received.put_nowait(frame)
+            except queue.Full:
+                self.lost["receive_queue_full"] += 1
+
+
+class _Echoes:
+    """Frames that this wire sent and will hear again: each is passed over once, within a second."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._awaited: deque[tuple[int, tuple[int, bytes, int]]] = deque(maxlen=_MOST_AWAITED)
+
+    def expect(self, frame: Frame) -> None:
+        with self._lock:
+            self._awaited.append((time.monotonic_ns(), _key(frame)))
+
+    def met(self, frame: Frame) -> bool:
+        with self._lock:
+            while self._awaited and frame.at - self._awaited[0][0] > _ECHO_NS:
+                self._awaited.popleft()
+            for index, (_, key) in enumerate(self._awaited):
+                if key == _key(frame):
+                    del self._awaited[index]
+                    return True
+        return False
+
+
+def _key(frame: Frame) -> tuple[int, bytes, int]:
+    return frame.can_id, frame.data, frame.flags
+
+
+def _frame(message: can.Message, side: Side, at: int) -> Frame:
+    can_id = message.arbitration_id & IDENTIFIER
+    data = bytes(message.data)
+    if message.is_error_frame:
+        return Frame(at, side, can_id | ERROR, data)
+    if message.is_extended_id:
+        can_id |= EXTENDED
+    if message.is_remote_frame:
+        return Frame(at, side, can_id | REMOTE, bytes(message.dlc))
+    flags = 0
+    if message.is_fd or len(data) > CLASSICAL_MOST:
+        flags = FD_FORMAT | message.bitrate_switch * BIT_RATE_SWITCH | message.error_state_indicator * ERROR_STATE
+    return Frame(at, side, can_id, data, flags)
+
+
+def _message(frame: Frame) -> can.Message:
+    remote = bool(frame.can_id & REMOTE)
+    return can.Message(
+        arbitration_id=frame.identifier,
+        is_extended_id=frame.extended,
+        is_remote_frame=remote,
+        is_fd=frame.fd,
+        bitrate_switch=bool(frame.flags & BIT_RATE_SWITCH),
+        error_state_indicator=bool(frame.flags & ERROR_STATE),
+        dlc=len(frame.data),
+        data=None if remote else frame.data,
+    )

@@ -1,0 +1,101 @@
+"""A replay's report for people and for CI, made from the same plain values that `--report json` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree as ET
+
+_HARMLESS = frozenset({"info", "low"})
+
+
+def as_text(report: dict[str, Any]) -> str:
+    """The report on one or two screens: what came in, what was judged, each alert in a line, where the log is."""
+    lines = [f"{report['trace']}: {report['frames']} frames in {report['seconds']:.1f} s, mode {report['mode']}"]
+    lines += [f"  profile   {report['profile']['name']}", f"  policy    {_policy(report['policy'])}"]
+    lines += [_counts("sides", report["sides"]), _counts("messages", report["messages"])]
+    if report["unmapped"]:
+        lines.append(_counts("left out", report["unmapped"]) + "   (no side given: --tbox, --vehicle or --tap)")
+    lines.append(_counts("verdicts", report["verdicts"]))
+    lines += [f"  warning   {warning}" for warning in report["warnings"]]
+    lines += ["", *_alerts(report["alerts"])]
+    lines += _sessions(report["sessions"])
+    log = report["log"]
+    lines += ["", f"log {log['origin']}: {log['size']} records, root {log['root']}"]
+    return "\n".join(lines)
+
+
+def _policy(policy: dict[str, Any] | None) -> str:
+    if policy is None:
+        return "none: nothing is allowed"
+    return f"{policy['name']} version {policy['version']} ({'signed' if policy['signed'] else 'unsigned'})"
+
+
+def _counts(title: str, counts: dict[str, int]) -> str:
+    return f"  {title:<9} " + (", ".join(f"{name} {count}" for name, count in counts.items()) or "none")
+
+
+def _alerts(alerts: list[dict[str, Any]]) -> list[str]:
+    if not alerts:
+        return ["no alerts"]
+    lines = [f"{len(alerts)} alerts (busgate explain INDEX --log DIR tells more about each):"]
+    for alert in alerts:
+        times = f" x{alert['count']}" if alert["count"] > 1 else ""
+        arguments = ", ".join(f"{name} {arg['value']}{arg['unit']}" for name, arg in alert["arguments"].items())
+        what = f"{alert['name']}({arguments})" if arguments else alert["name"]
+        lines.append(
+            f"  #{alert['index']:<5} {alert['time'][11:23]} {alert['severity']:<8} {alert['action']:<11} "
+            f"{alert['rule']:<22} {_who(alert['source'])} -> {_who(alert['target'])}: {what}{times}"
+        )
+        lines.append(f"         {alert['reason']}" + (f": {alert['detail']}" if alert["detail"] else ""))
+    return lines
+
+
+def _sessions(sessions: list[dict[str, Any]]) -> list[str]:
+    if not sessions:
+        return []
+    lines = ["", f"{len(sessions)} diagnostic sessions:"]
+    for session in sessions:
+        kind = "programming" if session["programming"] else "diagnostic"
+        services = " ".join(f"{sid[2:]}x{count}" for sid, count in session["services"].items())
+        lines.append(
+            f"  #{session['index']:<5} {session['start'][11:23]}-{session['end'][11:23]} {kind} of "
+            f"{_who(session['target'])} by {_who(session['tester'])}: {services}; "
+            f"{session['transferred_bytes']} bytes transferred, {session['blocked_requests']} requests blocked"
+        )
+    return lines
+
+
+def _who(party: dict[str, Any]) -> str:
+    if party["address"] is None:
+        return party["name"] or "unknown"
+    return f"{party['name']}({party['address']})" if party["name"] else str(party["address"])
+
+
+def as_junit(report: dict[str, Any]) -> str:
+    """JUnit XML: one case an alert, failed when it is at least of medium severity; one case when there is none."""
+    failed = [alert for alert in report["alerts"] if alert["severity"] not in _HARMLESS]
+    suite = ET.Element(
+        "testsuite",
+        name=f"busgate replay {report['trace']}",
+        tests=str(max(1, len(report["alerts"]))),
+        failures=str(len(failed)),
+        errors="0",
+        time=str(report["seconds"]),
+    )
+    properties = ET.SubElement(suite, "properties")
+    for name in ("mode", "frames"):
+        ET.SubElement(properties, "property", name=name, value=str(report[name]))
+    ET.SubElement(properties, "property", name="log.root", value=report["log"]["root"])
+    if not report["alerts"]:
+        ET.SubElement(suite, "testcase", classname="busgate", name="no alerts")
+    for alert in report["alerts"]:
+        case = ET.SubElement(
+            suite, "testcase", classname=f"busgate.{alert['rule']}", name=f"#{alert['index']} {alert['name']}"
+        )
+        if alert in failed:
+            failure = ET.SubElement(
+                case, "failure", message=f"{alert['severity']}: {alert['reason']}", type=alert["rule"]
+            )
+            failure.text = f"{alert['time']} {alert['action']} {alert['frame']} {alert['detail']}"
+    ET.indent(suite)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suite, encoding="unicode")

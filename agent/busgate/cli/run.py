@@ -1,0 +1,118 @@
+"""`busgate run`: the gate between two live CAN interfaces, with a signed policy and a key of the device's own."""
+
+from __future__ import annotations
+
+import signal
+import uuid
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from busgate.bridge.live import LivePort
+from busgate.gateway import Gateway
+from busgate.model import BusgateError, Mode
+from busgate.record.log import Log
+from busgate.report.uplink import Uplink
+from busgate.service import load
+from busgate.service.journal import LogJournal
+from busgate.service.live import Line
+from busgate.service.station import Station
+from busgate.trust.keys import is_test_key, load_signer
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  busgate keys new operator --out operator.key
+  busgate keys new bus-0421 --out device.key
+  busgate policy sign policy.yaml --key operator.key
+  busgate run --tbox socketcan:can1 --vehicle socketcan:can0 --profile demo-ebus \\
+      --policy policy.yaml.signed --operator operator.key.vkey --key device.key --log busgate-log
+
+\b
+Exit codes: 0 stopped as asked (SIGTERM, Ctrl-C); 2 it could not start.""",
+)
+@click.option(
+    "--tbox", required=True, metavar="INTERFACE", help="The T-box's side, as interface:channel (socketcan:can1)."
+)
+@click.option("--vehicle", required=True, metavar="INTERFACE", help="The vehicle's side (socketcan:can0).")
+@click.option("--profile", required=True, help="Vehicle profile: a folder or a shipped name.")
+@click.option("--policy", required=True, type=click.Path(path_type=Path), help="The operator's signed policy.")
+@click.option("--operator", required=True, metavar="VKEY", help="The operator's public key (text or file).")
+@click.option("--key", required=True, type=click.Path(path_type=Path), help="The device's private key.")
+@click.option("--log", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the signed log.")
+@click.option("--grant", "grants", type=click.Path(path_type=Path), multiple=True, help="A signed maintenance grant.")
+@click.option("--device", default=None, help="The vehicle's name in log and topics. Default: the key's name.")
+@click.option(
+    "--mode",
+    type=click.Choice([mode.value for mode in Mode]),
+    default=None,
+    help="Default: the policy's own mode, else enforce.",
+)
+@click.option("--mqtt", metavar="URL", help="Publish to this broker, e.g. mqtts://soc.example:8883.")
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
+    tbox: str,
+    vehicle: str,
+    profile: str,
+    policy: Path,
+    operator: str,
+    key: Path,
+    folder: Path,
+    grants: tuple[Path, ...],
+    device: str | None,
+    mode: str | None,
+    mqtt: str | None,
+) -> None:
+    """Be the gate between the T-box's and the vehicle's CAN interface, until stopped.
+
+    Everything is loaded and checked before an interface is touched; with anything wrong, nothing is forwarded.
+    """
+    adopted = load.policy(policy, operator=operator, unsigned=False)
+    made_out = [load.grant(path, operator=operator, unsigned=False) for path in grants]
+    signer = load_signer(key)
+    if is_test_key(signer.verifier):
+        raise BusgateError(f"{key} is the published test key. Next: busgate keys new NAME --out device.key")
+    described = load.vehicle(profile)
+    chosen = Mode(mode) if mode is not None else Mode(adopted.policy.mode or Mode.ENFORCE)
+    name = device or signer.name
+    with LivePort.open(tbox, vehicle, transmit=chosen is not Mode.OBSERVE) as port:
+        start = port.now()
+        offset = port.wall() - start
+        gateway = Gateway(described.profile, described.database, mode=chosen, wall_offset=offset, device=name)
+        log = Log.open(folder, signer, device=name, boot=uuid.uuid4().hex, now=start, wall_offset=offset, wq="rtc")
+        uplink = Uplink(mqtt, name, LogJournal(log)) if mqtt is not None else None
+        station = Station(gateway, log, uplink)
+        try:
+            if uplink is not None:
+                uplink.start()
+            station.record((gateway.set_mode(chosen, start, by="busgate run", reason="start"),), start)
+            station.record((gateway.adopt(adopted.policy, start, signed=True),), start)
+            for grant in made_out:
+                station.record(gateway.grant(grant, start), start)
+            click.echo(
+                f"busgate: {chosen.value} between {tbox} (T-box) and {vehicle} (vehicle); log in {folder}", err=True
+            )
+            Line(port, station).run(_until_stopped())
+        finally:
+            if uplink is not None:
+                uplink.drain(5.0)
+                uplink.close()
+            log.close()
+    click.echo(f"busgate: stopped; log of {log.size} records, root {log.root.hex()}", err=True)
+
+
+class _until_stopped:  # noqa: N801 - read as a phrase where it is used
+    """True until SIGTERM or Ctrl-C asks for the end."""
+
+    def __init__(self) -> None:
+        self._going = True
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+
+    def __call__(self) -> bool:
+        return self._going
+
+    def _stop(self, _number: int, _frame: FrameType | None) -> None:
+        self._going = False

@@ -1,0 +1,327 @@
+"""Decode, detect, judge joined: the whole gateway without its sockets.
+
+Law: same units, same policy, same outcomes, always. Vehicle to T-box fails open, T-box to vehicle fails closed.
+Hostile bytes become Malformed; if a method here raises anything, that is a bug.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import NamedTuple
+
+from busgate.decode.dbc import Database
+from busgate.decode.routes import Kind, Route
+from busgate.decode.stack import Heard, Lane, Role, Stack, asks, group_name
+from busgate.detect.alerts import ORDINARY, Alerts, Circumstances
+from busgate.detect.conduct import Conduct, Finding
+from busgate.detect.parties import Parties
+from busgate.detect.vehicle import VehicleDetector
+from busgate.gateway.paths import Path, Paths, raw_of, raw_reader, units_of
+from busgate.gateway.sessions import Following
+from busgate.judge.decide import Judge
+from busgate.judge.grants import Grant
+from busgate.judge.policy import Policy
+from busgate.judge.situation import Situation
+from busgate.model import (
+    ERROR,
+    REMOTE,
+    Action,
+    Alert,
+    Command,
+    Diagnostic,
+    Event,
+    Frame,
+    Malformed,
+    Mode,
+    ModeChange,
+    Outcome,
+    Packet,
+    Party,
+    PolicyApplied,
+    Provenance,
+    Reason,
+    Side,
+    Traffic,
+    Unit,
+    Verdict,
+)
+from busgate.profile import Profile
+
+TICK_NS = 100_000_000
+"""How finely silence is noticed: transfers, sessions and episodes end within this of their due time."""
+
+MOST_TRANSFERS = 1024
+"""Verdicts of open transfers kept; a forgotten one fails closed."""
+
+_TELEMETRY = Verdict(Action.PASS, Reason.VEHICLE_TO_TBOX)
+_FROM_VEHICLE = Outcome(_TELEMETRY, forward=True)
+_FROM_VEHICLE_WATCHED = Outcome(_TELEMETRY, forward=False)
+_CAPTURED = Outcome(Verdict(), forward=False)
+
+
+class _Judged(NamedTuple):
+    """One frame of the T-box with all that is to be told of it."""
+
+    frame: Frame
+    route: Route
+    command: Command | None
+    malformed: Malformed | None
+    findings: tuple[Finding, ...]
+    verdict: Verdict
+
+
+class Gateway:
+    """The whole gateway without its sockets: units in, outcomes out."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        database: Database,
+        *,
+        mode: Mode = Mode.MONITOR,
+        wall_offset: int | None = None,
+        device: str = "",
+    ) -> None:
+        """A gate with no policy, which allows nothing.
+
+        `wall_offset` turns `at` into Unix time in ns where the bridge's clock is trusted, None where it is not.
+        `device` is the name that grants are made out to.
+        """
+        self.mode = mode
+        self.wall_offset = wall_offset
+        self.stack = Stack(profile, database)
+        self.situation = Situation()
+        self._profile = profile
+        self._database = database
+        self._judge = Judge(profile, device=device)
+        self._detector = VehicleDetector(profile, units_of(database), raw_reader(database))
+        self._conduct = Conduct(profile, self.stack.routes.vehicle_ids(), _counters(profile, database))
+        self._parties = Parties(profile)
+        self._alerts = Alerts()
+        self._following = Following(self._parties, self.situation.snapshot)
+        self._transfers: dict[Hashable, Verdict] = {}
+        self._paths = Paths(profile, database, self.stack.routes)
+        self._path_of = self._paths.table.get
+        self._tap_testers: set[int] = set()
+        self._next_tick = 0
+        self._sides: dict[Side, int] = dict.fromkeys(Side, 0)
+        self._verdicts: dict[Reason, int] = {}
+
+    # ------------------------------------------------------------------ units in, outcomes out
+
+    def receive(self, unit: Unit) -> Outcome:
+        """Verdict, whether to forward, and what happened; now is `unit.at`."""
+        if isinstance(unit, Packet):
+            return _CAPTURED
+        frame = unit
+        ended = self.tick(frame.at) if frame.at >= self._next_tick else ()
+        path = self._path_of(frame.can_id) or self._paths.found(frame.can_id)
+        path.route.frames += 1
+        side = frame.side
+        self._sides[side] += 1
+        if side is Side.TAP:
+            side = self._attributed(frame, path.route)
+        if side is Side.VEHICLE:
+            events = self._from_vehicle(frame, path)
+            plain = _FROM_VEHICLE_WATCHED if self.mode is Mode.OBSERVE else _FROM_VEHICLE
+            return Outcome(plain.verdict, plain.forward, ended + events) if ended or events else plain
+        outcome = self._from_tbox(frame, path.route)
+        return Outcome(outcome.verdict, outcome.forward, ended + outcome.events) if ended else outcome
+
+    def tick(self, now: int) -> tuple[Event, ...]:
+        """End what fell silent by `now`: transfers, sessions, grants, episodes."""
+        self._next_tick = now + TICK_NS
+        self.stack.tick(now)
+        events: list[Event] = [*self._following.tick(now)]
+        events += self._judge.tick(now, self._wall(now))
+        events += self._alerts.tick(now)
+        return tuple(events)
+
+    def next_deadline(self) -> int | None:
+        """When `tick` is next due if no unit comes before."""
+        return self._next_tick or None
+
+    def finish(self, now: int) -> tuple[Event, ...]:
+        """The end of a recording: what is still open is told."""
+        events: list[Event] = [*self._following.finish(now)]
+        events += self._alerts.finish(now)
+        events.append(self.traffic(now))
+        return tuple(events)
+
+    def traffic(self, now: int) -> Traffic:
+        """Counts since the gate began: frames by side, by kind of identifier, verdicts by reason."""
+        frames = {side.value: count for side, count in self._sides.items() if count}
+        verdicts = {reason.value: count for reason, count in sorted(self._verdicts.items())}
+        return Traffic(now, frames, self.messages(), verdicts)
+
+    def messages(self) -> dict[str, int]:
+        """Frames by how their identifier is read, and whole UDS payloads."""
+        counts = {kind: count for kind, count in self.stack.routes.counts().items() if count}
+        return counts | ({"uds": self.stack.payloads} if self.stack.payloads else {})
+
+    # ------------------------------------------------------------------ what the operator sets
+
+    def adopt(self, policy: Policy, at: int, *, signed: bool) -> PolicyApplied:
+        """Put a policy in force; open sessions and transfers keep their verdicts."""
+        self._judge.adopt(policy)
+        return PolicyApplied(at, policy.policy, policy.version, policy.digest, signed)
+
+    def grant(self, grant: Grant, at: int) -> tuple[Event, ...]:
+        """Take a maintenance grant; it begins and ends by trusted time alone."""
+        self._judge.grants.adopt(grant)
+        return self._judge.tick(at, self._wall(at))
+
+    def set_mode(self, mode: Mode, at: int, *, by: str, reason: str) -> ModeChange:
+        """Change the mode; whether that is due (standstill, the local human) is for the caller to know."""
+        previous, self.mode = self.mode, mode
+        return ModeChange(at, mode, previous, by, reason)
+
+    # ------------------------------------------------------------------ vehicle to T-box
+
+    def _from_vehicle(self, frame: Frame, path: Path) -> tuple[Event, ...]:
+        for name, read in path.facts:
+            self.situation.update(name, read(frame.data), frame.at)
+        if path.plain:
+            return ()
+        heard = self.stack.hear(frame, path.route, Side.VEHICLE, Lane.VEHICLE)
+        return self._followed(frame, heard, _TELEMETRY)
+
+    def _followed(self, frame: Frame, heard: Heard, verdict: Verdict) -> tuple[Event, ...]:
+        if heard.reading is None or not isinstance(heard.message, Diagnostic):
+            return ()
+        return self._following.follow(heard.message, heard.reading, verdict, _provenance(frame))
+
+    # ------------------------------------------------------------------ T-box to vehicle
+
+    def _from_tbox(self, frame: Frame, route: Route) -> Outcome:
+        lane = Lane.IMPOSTOR if route.vehicle and frame.side is Side.TBOX else Lane.TBOX
+        dataless = bool(frame.can_id & (ERROR | REMOTE))
+        heard = Heard(Role.BROKEN) if dataless else self.stack.hear(frame, route, Side.TBOX, lane)
+        command = None if heard.message is None else self._detector.command(heard.message)
+        findings = self._conduct.check(frame, _group(route), route.message)
+        if dataless:
+            findings += (_dataless(frame, self._sender(route)),)
+        verdict = self._verdict(frame, heard, command, findings)
+        self._verdicts[verdict.reason] = self._verdicts.get(verdict.reason, 0) + 1
+        if heard.role is Role.OPENS:
+            self._remember(heard.transfer, verdict)
+        malformed = heard.malformed
+        if verdict.reason is Reason.NO_TRANSFER:
+            malformed = Malformed(frame.at, Side.TBOX, frame.can_id, route.kind.value, "it belongs to no transfer")
+        events = self._told(_Judged(frame, route, command, malformed, findings, verdict))
+        events += self._followed(frame, heard, verdict)
+        return Outcome(verdict, self._forwards(verdict), events)
+
+    def _verdict(self, frame: Frame, heard: Heard, command: Command | None, findings: tuple[Finding, ...]) -> Verdict:
+        """One frame's verdict: what the local human says, what carries no data, what is already decided, the rest."""
+        if self.mode is Mode.LOCAL:
+            return Verdict(Action.BLOCK, Reason.LOCAL_OVERRIDE, detail="the local override is on")
+        if frame.can_id & ERROR:
+            return Verdict(Action.BLOCK, Reason.ERROR_FRAME)
+        if frame.can_id & REMOTE:
+            return Verdict(Action.BLOCK, Reason.REMOTE_FRAME)
+        if heard.role is Role.CONTINUES:
+            return self._continued(heard.transfer)
+        return self._fresh(frame, heard, command, findings)
+
+    def _fresh(self, frame: Frame, heard: Heard, command: Command | None, findings: tuple[Finding, ...]) -> Verdict:
+        """The verdict on a frame that continues nothing: its sender's conduct, its bytes, what policy allows."""
+        for finding in findings:
+            if finding.block is not None:
+                return Verdict(Action.BLOCK, finding.block, detail=finding.detail)
+        if heard.malformed is not None and not self._judge.passes_malformed:
+            return Verdict(Action.BLOCK, Reason.MALFORMED, detail=heard.malformed.reason)
+        if heard.role is Role.ANSWERS:
+            return Verdict(Action.PASS, Reason.ANSWERS_VEHICLE) if heard.open else Verdict(reason=Reason.NO_TRANSFER)
+        if command is None:
+            return Verdict(Action.PASS, Reason.ALLOWED, detail="the policy lets malformed frames pass")
+        return self._judge.decide(command, self.situation, frame.at, wall=self._wall(frame.at))
+
+    def _continued(self, transfer: Hashable) -> Verdict:
+        opened = self._transfers.get(transfer)
+        if opened is None:
+            return Verdict(Action.BLOCK, Reason.NO_TRANSFER)
+        if opened.action is Action.PASS:
+            return Verdict(Action.PASS, Reason.CONTINUES_ALLOWED, opened.rule)
+        return Verdict(Action.BLOCK, Reason.CONTINUES_BLOCKED, opened.rule)
+
+    def _remember(self, transfer: Hashable, verdict: Verdict) -> None:
+        self._transfers.pop(transfer, None)
+        if len(self._transfers) >= MOST_TRANSFERS:
+            self._transfers.pop(next(iter(self._transfers)))
+        self._transfers[transfer] = verdict
+
+    def _forwards(self, verdict: Verdict) -> bool:
+        match self.mode:
+            case Mode.ENFORCE:
+                return verdict.action is Action.PASS
+            case Mode.MONITOR:
+                return True
+            case Mode.OBSERVE | Mode.LOCAL:
+                return False
+
+    # ------------------------------------------------------------------ what is told of it
+
+    def _told(self, judged: _Judged) -> tuple[Event, ...]:
+        frame, route, command, malformed, findings, verdict = judged
+        ordinary = command is None or (command.act in ORDINARY and verdict.action is Action.PASS)
+        if ordinary and not findings and malformed is None:
+            return ()
+        watched = self.mode in {Mode.MONITOR, Mode.OBSERVE} or frame.side is Side.TAP
+        seen = Circumstances(frame, _provenance(frame), verdict, watched, self.situation.snapshot(frame.at))
+        told: list[Alert | None] = []
+        # A sender never seen before is part of the story of the command it sends, not a second story.
+        beside = [finding for finding in findings if finding.rule == "conduct.unseen"]
+        if command is not None and (command.act not in ORDINARY or (malformed is None and not findings)):
+            told.append(self._alerts.of_command(command, seen, "; ".join(finding.detail for finding in beside)))
+            findings = tuple(finding for finding in findings if finding not in beside)
+        elif malformed is not None:
+            source = command.source if command is not None else self._sender(route)
+            told.append(self._alerts.of_malformed(malformed, seen, source))
+        target = command.target if command is not None else Party("", None)
+        name = command.name if command is not None else _name(route)
+        told += [self._alerts.of_finding(finding, seen, target, name) for finding in findings]
+        return tuple(alert for alert in told if alert is not None)
+
+    def _sender(self, route: Route) -> Party:
+        return self._parties.tbox(route.identifier.sa if route.identifier is not None else route.can_id)
+
+    # ------------------------------------------------------------------ whose frame, and when
+
+    def _attributed(self, frame: Frame, route: Route) -> Side:
+        """Who sent a frame of a tap: by its identifier, and on undeclared 11-bit diagnostics by its payload."""
+        if route.tbox:
+            return Side.TBOX
+        if route.kind is not Kind.ISOTP or route.identifier is not None or route.answers is not None:
+            return Side.VEHICLE
+        if route.can_id not in self._tap_testers and asks(frame.data):
+            self._tap_testers.add(route.can_id)
+        return Side.TBOX if route.can_id in self._tap_testers else Side.VEHICLE
+
+    def _wall(self, at: int) -> int | None:
+        return None if self.wall_offset is None else at + self.wall_offset
+
+
+def _provenance(frame: Frame) -> Provenance:
+    return Provenance.CLAIMED if frame.side is Side.TAP else Provenance.PHYSICAL
+
+
+def _dataless(frame: Frame, source: Party) -> Finding:
+    """A frame without data is told as what it is: nothing that the T-box sends has to be one."""
+    rule = "frame.error" if frame.can_id & ERROR else "frame.remote"
+    return Finding(rule, f"{rule}|{source}", source, "it carries no data")
+
+
+def _group(route: Route) -> tuple[int, int] | None:
+    return None if route.identifier is None else (route.identifier.pgn, route.identifier.sa)
+
+
+def _name(route: Route) -> str:
+    if route.message is not None:
+        return route.message
+    return group_name(route.identifier.pgn) if route.identifier is not None else f"0x{route.can_id:03X}"
+
+
+def _counters(profile: Profile, database: Database) -> dict[str, Callable[[bytes], int | None]]:
+    """How the alive counter of each marked message is read."""
+    return {mark.message: raw_of(database, mark.message, mark.signal) for mark in profile.counters}
