@@ -14,7 +14,7 @@ import yaml
 from busgate.model import FD_FORMAT
 from busgate_sim import intruder, tbox, vehicle
 from busgate_sim.encoder import Encoder, Sent, Spoken
-from busgate_sim.script import TBOX, VEHICLE, Script, shown
+from busgate_sim.script import TBOX, VEHICLE, Line, Script, shown
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 PROFILE = "demo-ebus"
@@ -28,7 +28,8 @@ _BIT_US = 2
 _HEAD = f"""\
 # Synthetic: what firmware-sim/scenarios/demo-day.log holds and what ought to become of it. Apache-2.0.
 # Written by `python -m busgate_sim.demo_day`; do not edit. Times are seconds since the first moment of the recording.
-# Verdicts count a story's frames by reason, under dbc/{PROFILE}/policy.yaml in enforce mode without any grant.
+# `lines` are those of the .log that make up a story ("others": every other line of the T-box's channel); `verdicts`
+# count them by reason, under dbc/{PROFILE}/policy.yaml in enforce mode without any grant.
 """
 
 
@@ -54,15 +55,18 @@ def main() -> None:
 def _recorded(script: Script, encoder: Encoder) -> str:
     """The lines in the order of time; on each wire a frame waits until the one before is through."""
     free = {VEHICLE: 0, TBOX: 0}
-    sent: list[tuple[int, str]] = []
+    sent: list[tuple[int, Line, Sent]] = []
     for line in sorted(script.lines, key=lambda each: each.at):
         frame = encoder.encode(line.what) if isinstance(line.what, Spoken) else line.what
         at = max(round(line.at * 1_000_000), free[line.channel])
         free[line.channel] = at + _duration(frame)
-        script.went(at / 1_000_000, line, frame)
-        sent.append((at, f"{line.channel} {_shown(frame)}"))
+        sent.append((at, line, frame))
     sent.sort(key=lambda each: each[0])
-    return "".join(f"({STARTED + at // 1_000_000}.{at % 1_000_000:06}) {text}\n" for at, text in sent)
+    written = []
+    for number, (at, line, frame) in enumerate(sent, 1):
+        script.went(number, at / 1_000_000, line, frame)
+        written.append(f"({STARTED + at // 1_000_000}.{at % 1_000_000:06}) {line.channel} {_shown(frame)}\n")
+    return "".join(written)
 
 
 def _duration(frame: Sent) -> int:
@@ -87,7 +91,19 @@ def _labels(script: Script) -> str:
         "channels": {VEHICLE: "vehicle", TBOX: "tbox"},
         "stories": [story.label() for story in sorted(script.stories.values(), key=lambda each: each.begins)],
     }
-    return _HEAD + yaml.safe_dump(document, sort_keys=False, width=118, allow_unicode=True)
+    return _HEAD + yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=118, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes short lists in one line: a story has many lines."""
+
+
+_Dumper.add_representer(
+    list,
+    lambda dumper, items: dumper.represent_sequence(
+        "tag:yaml.org,2002:seq", items, flow_style=not any(isinstance(item, dict) for item in items)
+    ),
+)
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ class Expected(NamedTuple):
 
 ALLOWED = Expected("allowed", "continues_allowed")
 FORBIDDEN = Expected("not_allowlisted", "continues_blocked")
+UNSEEN = Expected("signal_unknown", "continues_blocked")
 
 
 def exchange(script: Script, at: float, step: tuple[bytes, bytes], story: str, expected: Expected) -> float:

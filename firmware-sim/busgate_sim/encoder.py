@@ -65,7 +65,7 @@ class Encoder:
                 raw[signal.name] = _raw(signal, values[signal.name])
             elif signal.name in _COUNTERS:
                 raw[signal.name] = self._sent[name, sa] % _COUNTERS[signal.name]
-        self._sent[name, sa] += 1
+                self._sent[name, sa] += 1
         can_id = _addressed(message.frame_id, sa, da) | EXTENDED if message.is_extended_frame else message.frame_id
         data = message.encode(raw, scaling=False, padding=True, strict=False)
         return Sent(can_id, _summed(name, can_id, data), FD_FORMAT | BIT_RATE_SWITCH if message.is_fd else 0)
@@ -100,7 +100,8 @@ def crc8(data: bytes) -> int:
 def _raw(signal: Any, value: float | str) -> int:
     if isinstance(value, str):
         return int(next(number for number, label in signal.choices.items() if str(label) == value))
-    return int(round((value - signal.offset) / signal.scale))
+    raw: int = round((value - signal.offset) / signal.scale)
+    return raw
 
 
 _CRC_LAST = frozenset({

@@ -146,7 +146,7 @@ def _malformed(script: Script) -> None:
             what="ISO-TP that lies: a first frame for five bytes, a frame that continues nothing, a reserved type",
             expect="blocked",
             why="the policy blocks what does not follow its protocol",
-            alert="malformed",
+            alert="transport.malformed",
             severity="medium",
         )
     )
@@ -159,14 +159,14 @@ def _replays(script: Script) -> None:
     story = script.tells(
         Story(
             id="replay",
-            what="sends a recorded preheating again, byte for byte, with the counter it had then",
+            what="sends the last preheating again, byte for byte, with the counter it had then",
             expect="blocked",
             why="the bus drives, so the rule's condition is not met; the old counter is told beside it",
             alert="conduct.stale-counter",
-            severity="medium",
+            severity="high",
         )
     )
-    script.says(20.7, Spoken("TboxHvacCommand", {**PREHEAT, "AliveCounter": 0}), story, "condition_not_met")
+    script.says(20.7, Spoken("TboxHvacCommand", {**PREHEAT, "AliveCounter": 3}), story, "condition_not_met")
 
 
 def _reprograms(script: Script) -> None:
@@ -176,7 +176,7 @@ def _reprograms(script: Script) -> None:
             what="reprograms the BMS: session, unlock, erase, download in several frames, reset",
             expect="blocked",
             why="the policy allows reads of the BMS only; what follows a blocked first frame is blocked with it",
-            alert="uds.flash",
+            alert="uds.programming",
             severity="critical",
         )
     )
@@ -199,4 +199,4 @@ def _floods(script: Script) -> None:
     for number in range(FLOOD_FRAMES):
         asked: Values = {"RequestedPage": "Energy", "RequestNumber": 1000 + number}
         verdict = "allowed" if number < _FLOOD_ALLOWED else "flood"
-        script.says(27.2 + number * 0.001, Spoken("TboxRequest", asked), story, verdict)
+        script.says(27.9 + number * 0.001, Spoken("TboxRequest", asked), story, verdict)

@@ -15,6 +15,9 @@ from busgate_sim.encoder import Sent, Spoken
 VEHICLE, TBOX = "can0", "can1"
 """The channels of a recording."""
 
+ORDINARY = "ordinary"
+"""The story of all that the T-box does when nothing happens."""
+
 
 class Line(NamedTuple):
     """One frame of a recording: seconds since its start, channel, frame, and the story it is part of."""
@@ -43,6 +46,7 @@ class Story:
     begins: float = 0.0
     ends: float = 0.0
     identifiers: set[str] = field(default_factory=set)
+    lines: list[int] = field(default_factory=list)
     verdicts: Counter[str] = field(default_factory=Counter)
 
     def label(self) -> dict[str, object]:
@@ -52,6 +56,7 @@ class Story:
         if self.alert:
             told |= {"alert": self.alert, "severity": self.severity}
         told["identifiers"] = sorted(self.identifiers)
+        told["lines"] = "others" if self.id == ORDINARY else self.lines
         told["verdicts"] = dict(sorted(self.verdicts.items()))
         return told
 
@@ -77,14 +82,15 @@ class Script:
         """The vehicle sends a frame."""
         self.lines.append(Line(at, VEHICLE, what))
 
-    def went(self, at: float, line: Line, sent: Sent) -> None:
-        """Note what a frame of a story was and when it went out, once the wires have given each its turn."""
+    def went(self, number: int, at: float, line: Line, sent: Sent) -> None:
+        """Note what a frame of a story was, when it went out and on which line of the recording (from 1)."""
         story = self.stories.get(line.story)
         if story is None:
             return
         if not story.verdicts:
             story.begins = at
         story.ends = at
+        story.lines.append(number)
         story.identifiers.add(shown(sent.can_id))
         story.verdicts[line.verdict] += 1
 

@@ -6,9 +6,9 @@ Law: every frame of the T-box belongs to a story, and every story says what ough
 from __future__ import annotations
 
 from busgate_sim import journey
-from busgate_sim.diagnostics import ALLOWED, TBOX, exchange, read
+from busgate_sim.diagnostics import ALLOWED, TBOX, UNSEEN, exchange, read
 from busgate_sim.encoder import Sent, Spoken, Values, group
-from busgate_sim.script import Script, Story
+from busgate_sim.script import ORDINARY, Script, Story
 
 VIN = b"SYNTHETICBUS00421"
 _NAME = bytes.fromhex("21436587004a0280")
@@ -32,7 +32,7 @@ def plays(script: Script) -> None:
 def _cyclic(script: Script) -> None:
     story = script.tells(
         Story(
-            id="ordinary",
+            id=ORDINARY,
             what="heartbeat, clock, position, address claim, and a drive command that asks for nothing",
             expect="passed",
             why="the policy allows each of them at its ordinary rate",
@@ -89,10 +89,21 @@ def _reads(script: Script) -> None:
         )
     )
     statistics = bytes(range(40))
-    several = {0xF187: b"BAT-7731-A", 0xF189: b"04.17", 0x0200: statistics, 0x0201: statistics[:12]}
     exchange(script, 2.0, read({0xF190: VIN}), story, ALLOWED)
     exchange(script, 2.6, read({0xF189: b"04.17"}), story, ALLOWED)
-    exchange(script, 3.2, read(several), story, ALLOWED)
+    several = {0xF187: b"BAT-7731-A", 0xF189: b"04.17", 0x0200: statistics}
+    exchange(script, 3.0, read(several), story, ALLOWED)
+    hidden = script.tells(
+        Story(
+            id="read-unseen",
+            what="reads four identifiers in one request, which is too long for one frame",
+            expect="blocked",
+            why="the first frame decides and does not show them all; the battery's answer was recorded unguarded",
+            alert="uds.read",
+            severity="low",
+        )
+    )
+    exchange(script, 3.5, read({**several, 0x0201: statistics[:12]}), hidden, UNSEEN)
 
 
 def _comfort(script: Script) -> None:
@@ -102,6 +113,8 @@ def _comfort(script: Script) -> None:
             what="preheats the saloon to 21 degC while the bus stands with its park brake set",
             expect="passed",
             why="the policy allows preheating between 15 and 26 degC at standstill",
+            alert="command.hvac",
+            severity="info",
         )
     )
     script.says(4.2, Spoken("TboxHvacCommand", PREHEAT), standing, "allowed")

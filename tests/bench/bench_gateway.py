@@ -28,7 +28,9 @@ def rows() -> list[dict[str, Any]]:
     database = cantools.database.Database()
     for name in vehicle.profile.dbc:
         database.add_dbc_string((vehicle.folder / name).read_text(encoding="utf-8"))
-    by_id = {message.frame_id | (EXTENDED if message.is_extended_frame else 0): message for message in database.messages}
+    by_id = {
+        message.frame_id | (EXTENDED if message.is_extended_frame else 0): message for message in database.messages
+    }
     known = [(by_id[unit.can_id], unit.data) for unit in units if unit.can_id in by_id]
 
     def gate() -> Gateway:
@@ -75,7 +77,25 @@ def rows() -> list[dict[str, Any]]:
     whole, loop = len(units) / took["trace"], len(units) / took["loop"]
     share = FULL_PAIR / ours * 100
     return [
-        {"name": "live frames through Gateway.receive", "value": ours, "unit": "frames/s", "peer": "cantools decode_message", "ratio": ours / theirs},
-        {"name": "trace file through reader and Gateway.receive", "value": whole, "unit": "frames/s", "peer": "python-can LogReader + cantools", "ratio": whole / loop},
-        {"name": "one core at a full 500 kbit/s pair (8,000 frames/s)", "value": share, "unit": "% core", "peer": "cantools decode_message", "ratio": FULL_PAIR / theirs * 100 / share},
+        {
+            "name": "live frames through Gateway.receive",
+            "value": ours,
+            "unit": "frames/s",
+            "peer": "cantools decode_message",
+            "ratio": ours / theirs,
+        },
+        {
+            "name": "trace file through reader and Gateway.receive",
+            "value": whole,
+            "unit": "frames/s",
+            "peer": "python-can LogReader + cantools",
+            "ratio": whole / loop,
+        },
+        {
+            "name": "one core at a full 500 kbit/s pair (8,000 frames/s)",
+            "value": share,
+            "unit": "% core",
+            "peer": "cantools decode_message",
+            "ratio": FULL_PAIR / theirs * 100 / share,
+        },
     ]

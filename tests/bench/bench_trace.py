@@ -22,4 +22,12 @@ def rows() -> list[dict[str, Any]]:
         }
     )
     ours, theirs = frames / took["ours"], frames / took["python-can"]
-    return [{"name": ".log read", "value": ours, "unit": "frames/s", "peer": "python-can CanutilsLogReader", "ratio": ours / theirs}]
+    return [
+        {
+            "name": ".log read",
+            "value": ours,
+            "unit": "frames/s",
+            "peer": "python-can CanutilsLogReader",
+            "ratio": ours / theirs,
+        }
+    ]

@@ -23,7 +23,10 @@ def main() -> None:
     for part in (bench_decode, bench_gateway, bench_trace):
         for row in part.rows():
             rows.append(row)
-            print(f"{row['name']:<58} {row['value']:>12,.1f} {row['unit']:<10} {row['ratio']:>6.1f}x  vs {row['peer']}", flush=True)
+            print(
+                f"{row['name']:<58} {row['value']:>12,.1f} {row['unit']:<10} {row['ratio']:>6.1f}x  vs {row['peer']}",
+                flush=True,
+            )
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     print(f"written to {OUT.relative_to(Path.cwd()) if OUT.is_relative_to(Path.cwd()) else OUT}")

@@ -6,7 +6,6 @@ from collections import Counter
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.gate import demo_ebus
 
 from busgate.bridge.memory import MemoryPort
 from busgate.gateway import Gateway
@@ -16,6 +15,7 @@ from busgate.record.log import Log
 from busgate.service.live import STALE_NS, Line
 from busgate.service.station import Station
 from busgate.trust.keys import test_signer as published_signer
+from support.gate import demo_ebus
 
 ALLOWING = """
 policy: laws
@@ -33,7 +33,13 @@ IDS = st.one_of(
     st.integers(0, 0x1FFFFFFF).map(lambda identifier: identifier | EXTENDED),
     st.sampled_from([0x123 | REMOTE, 0x18DAF34A | EXTENDED | REMOTE, 0x20 | ERROR]),
 )
-_STARTS = [b"\x03\x22\xf1\x90", b"\x10\x0a\x22\xf1\x90\x00\x00\x00", b"\x21\x00", b"\x30\x00\x00", b"\x20\x0a\x00\x02\xff\x00\xea\x00"]
+_STARTS = [
+    b"\x03\x22\xf1\x90",
+    b"\x10\x0a\x22\xf1\x90\x00\x00\x00",
+    b"\x21\x00",
+    b"\x30\x00\x00",
+    b"\x20\x0a\x00\x02\xff\x00\xea\x00",
+]
 CLASSIC = st.one_of(st.binary(max_size=8), st.sampled_from(_STARTS))
 
 
@@ -44,7 +50,9 @@ def frames(draw: st.DrawFn) -> list[Frame]:
         at += draw(st.integers(0, 300_000_000))
         fd = draw(st.booleans())
         data = draw(st.binary(max_size=64)) if fd else draw(CLASSIC)
-        drawn.append(Frame(at, draw(st.sampled_from([Side.TBOX, Side.VEHICLE])), draw(IDS), data, FD_FORMAT if fd else 0))
+        drawn.append(
+            Frame(at, draw(st.sampled_from([Side.TBOX, Side.VEHICLE])), draw(IDS), data, FD_FORMAT if fd else 0)
+        )
     return drawn
 
 
@@ -61,7 +69,9 @@ def run(gateway: Gateway, traffic: list[Frame]) -> list[Outcome]:
 
 @settings(deadline=None)
 @given(frames(), st.sampled_from(list(Mode)))
-def test_law_1_every_frame_sent_was_received_on_the_other_wire_once_and_unchanged(traffic: list[Frame], mode: Mode) -> None:
+def test_law_1_every_frame_sent_was_received_on_the_other_wire_once_and_unchanged(
+    traffic: list[Frame], mode: Mode
+) -> None:
     port = MemoryPort(traffic)
     log = Log.open(None, published_signer("laws"), device="laws", boot="0" * 32, now=0, wall_offset=None, wq="none")
     waiting = iter(range(len(traffic)))

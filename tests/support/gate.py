@@ -1,6 +1,6 @@
 """A gate for tests: the demo bus behind it, a policy from text, and a way to write a test as a dialogue.
 
-    given(POLICY) >> tbox("123#0011") << blocked(Reason.NOT_ALLOWLISTED)
+given(POLICY) >> tbox("123#0011") << blocked(Reason.NOT_ALLOWLISTED)
 """
 
 from __future__ import annotations

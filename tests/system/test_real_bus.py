@@ -16,7 +16,9 @@ VECTORS = Path(__file__).parents[3] / "shared" / "vectors"
 REAL_BUS = VECTORS / "ebus_real_200s.candump.gz"
 REFLASH = VECTORS / "ecu_trace.candump"
 
-pytestmark = pytest.mark.skipif(not VECTORS.is_dir(), reason="the folder of public recordings is not beside this checkout")
+pytestmark = pytest.mark.skipif(
+    not VECTORS.is_dir(), reason="the folder of public recordings is not beside this checkout"
+)
 
 
 def replayed(trace: Path, sides: SideMap, profile: str = "generic-j1939") -> dict[str, Any]:
@@ -54,7 +56,9 @@ def test_uds_reads_are_reassembled_and_every_j1939_identifier_has_a_class() -> N
     assert report["messages"]["uds"] >= 18
 
 
-@pytest.mark.parametrize("sides", [SideMap(), SideMap(tbox=["can0"]), SideMap(vehicle=["can0"])], ids=["tap", "tbox", "vehicle"])
+@pytest.mark.parametrize(
+    "sides", [SideMap(), SideMap(tbox=["can0"]), SideMap(vehicle=["can0"])], ids=["tap", "tbox", "vehicle"]
+)
 def test_a_real_reflash_is_one_programming_session_of_one_target(sides: SideMap) -> None:
     programming = [session for session in replayed(REFLASH, sides)["sessions"] if session["programming"]]
     assert len(programming) == 1

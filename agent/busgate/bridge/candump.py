@@ -1,7 +1,7 @@
 """candump text (can-utils, `candump -L` and `candump -ta`) to records, exact to the nanosecond.
 
-Law: a line is read whole or not at all. Buses repeat themselves, so what stands behind the time of a line is read
-once and remembered.
+Law: a line is read whole or not at all. Traces are large: of an ordinary line only time and data are new, what its
+channel and identifier are is remembered; every other form takes the slow path, which knows all.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from busgate.bridge.lines import ordinary
-from busgate.bridge.records import Notes, Record, canid, decimal_nanoseconds, fits
+from busgate.bridge.records import CLASSICAL_MOST, Notes, Record, canid, decimal_nanoseconds, fits
 from busgate.model import BIT_RATE_SWITCH, ERROR, ERROR_STATE, FD_FORMAT, IDENTIFIER, REMOTE
 
 _MOST_REMEMBERED = 1 << 16
@@ -19,8 +19,10 @@ _MOST_REMEMBERED = 1 << 16
 _Said = tuple[str, int, bytes, int]
 """Channel, canid_t, data and flags: a record without its time."""
 
-# lib.c of can-utils, snprintf_canframe, "(seconds.microseconds) interface ID#DATA", cut at its time.
-_ORDINARY = re.compile(r"^\((\d{1,11}\.\d{6})\) ([!-~]{1,64} [!-~]{3,160}(?: [RT])?)$", re.MULTILINE | re.ASCII)
+# lib.c of can-utils, snprintf_canframe, "(seconds.microseconds) interface ID#DATA", cut at its time and its #.
+_ORDINARY = re.compile(
+    r"^\((\d{1,11}\.\d{6})\) ([!-~]{1,64} [0-9A-Fa-f]{1,8})#([!-~]{0,160})(?: [RT])?$", re.MULTILINE | re.ASCII
+)
 _TIME = r"\(\s*(?P<whole>\d{1,11})\.(?P<fraction>\d{1,12})\)\s+"
 _LOG = re.compile(
     r"(?P<channel>\S{1,64})\s+(?P<id>[0-9A-Fa-f]{1,8})#(?:#(?P<flags>[0-9A-Fa-f]))?"
@@ -42,7 +44,7 @@ _KNOWN_FLAGS = BIT_RATE_SWITCH | ERROR_STATE
 
 def read(stream: BinaryIO, notes: Notes, cut: Callable[[], bool]) -> Iterator[Record]:
     """Every frame of a log, in its order; unreadable lines are skipped and noted. `cut` as in `lines.ordinary`."""
-    remembered: dict[str, _Said | None] = {}
+    heads: dict[str, tuple[str, int]] = {}
     for number, found in ordinary(stream, _ORDINARY, notes, cut):
         if isinstance(found, str):
             record = parse(found)
@@ -51,18 +53,30 @@ def read(stream: BinaryIO, notes: Notes, cut: Callable[[], bool]) -> Iterator[Re
             else:
                 yield record
             continue
-        for index, (time, text) in enumerate(found):
+        for index, (time, head, text) in enumerate(found):
+            at = int(time.replace(".", "")) * 1000
             try:
-                said = remembered[text]
-            except KeyError:
-                if len(remembered) >= _MOST_REMEMBERED:
-                    remembered.clear()
-                said = remembered[text] = _said(text)
-            if said is None:
-                notes.skip(number + index)
+                channel, can_id = heads[head]
+                data = bytes.fromhex(text)
+            except (KeyError, ValueError):
+                said = _said(f"{head}#{text}")
+                if said is None:
+                    notes.skip(number + index)
+                    continue
+                _remember(heads, head, said)
+                yield at, *said
+                continue
+            if len(data) <= CLASSICAL_MOST:
+                yield at, channel, can_id, data, 0
             else:
-                channel, can_id, data, flags = said
-                yield int(time.replace(".", "")) * 1000, channel, can_id, data, flags
+                notes.skip(number + index)
+
+
+def _remember(heads: dict[str, tuple[str, int]], head: str, said: _Said) -> None:
+    """Keep what a channel and an identifier mean; the flags of remote frames are the line's own."""
+    if len(heads) >= _MOST_REMEMBERED:
+        heads.clear()
+    heads[head] = said[0], said[1] & ~REMOTE
 
 
 def parse(line: str) -> Record | None:

@@ -15,7 +15,6 @@ from busgate.model import BusgateError, Mode
 from busgate.record.log import Log
 from busgate.report.uplink import Uplink
 from busgate.service import load
-from busgate.service.journal import LogJournal
 from busgate.service.live import Line
 from busgate.service.station import Station
 from busgate.trust.keys import is_test_key, load_signer
@@ -82,7 +81,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         offset = port.wall() - start
         gateway = Gateway(described.profile, described.database, mode=chosen, wall_offset=offset, device=name)
         log = Log.open(folder, signer, device=name, boot=uuid.uuid4().hex, now=start, wall_offset=offset, wq="rtc")
-        uplink = Uplink(mqtt, name, LogJournal(log)) if mqtt is not None else None
+        uplink = Uplink(mqtt, name, log) if mqtt is not None else None
         station = Station(gateway, log, uplink)
         try:
             if uplink is not None:

@@ -189,9 +189,9 @@ def _scaled(signal: Signal, raw: str) -> str:
         return raw
     scale, offset = signal.scale, signal.offset
     factor = raw if raw.isidentifier() else f"({raw})"
-    # On floats every step matters (-0.0 + 0 is 0.0); on integers a positive scale can give no -0.0 to lose.
-    if signal.floating or scale != 1:
+    if scale != 1:
         factor = f"{factor} * {_literal(scale)}"
+    # Adding 0 matters where the product may be -0.0, which integers times a positive scale never are.
     if offset == 0 and scale > 0 and not signal.floating:
         return factor
     return f"{factor} + {_literal(offset)}"

@@ -120,7 +120,7 @@ class Alerts:
 
     def _raise(self, seen: Circumstances, story: _Story) -> Alert | None:
         rule = RULES[story.rule]
-        severity = severity_of(rule, seen.state, allowed=seen.verdict.action is Action.PASS)
+        severity = severity_of(rule, seen.state, allowed=seen.verdict.action is Action.PASS, subsystem=story.subsystem)
         outcome = f"{severity.name.lower()}|{seen.action}|{seen.verdict.reason}"
         cause = self._episodes.seen(f"{story.rule}|{story.key}|{outcome}", story.rule, seen.frame.at)
         if cause is None:

@@ -86,7 +86,7 @@ _CONVERT: Mapping[type, Callable[[Any], Any]] = {
     float: _real,
     bytes: bytes.hex,
     Severity: lambda value: value.name.lower(),
-    Party: lambda value: {"name": value.name, "address": value.address},
+    Party: lambda value: {"name": value.name, "address": plain(value.address)},
     Argument: lambda value: {"value": plain(value.value), "unit": value.unit},
     dict: _mapping,
     tuple: _list,

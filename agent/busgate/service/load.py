@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from busgate.decode.dbc import Database
-from busgate.judge.grants import Grant, load_grant
+from busgate.judge.grants import Grant, read_grant
 from busgate.judge.policy import Policy, load_policy
 from busgate.model import BusgateError
 from busgate.profile import Profile, read_profile
@@ -88,7 +88,7 @@ def grant(path: Path, *, operator: str | None, unsigned: bool) -> Grant:
         text = open_note(text, [load_verifier(operator)]).text
     elif not unsigned:
         raise BusgateError(f"{path} is not signed. Next: busgate policy sign {path} --key OPERATOR.key")
-    return load_grant(text, str(path))
+    return read_grant(text, str(path))
 
 
 def text_of(path: Path) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from busgate.bridge.channels import SideMap
+from busgate.bridge.channels import ALL, SideMap
 from busgate.bridge.trace import Trace, merge
 from busgate.gateway import Gateway
 from busgate.model import Event, Mode, Outcome, Unit
@@ -20,7 +20,6 @@ from busgate.record.log import Log
 from busgate.report.uplink import Uplink
 from busgate.service import load
 from busgate.service.findings import Findings, by_severity, identifier_rows, moment
-from busgate.service.journal import LogJournal
 from busgate.service.station import Station
 from busgate.trust.keys import test_signer
 from busgate.trust.note import Signer
@@ -63,7 +62,7 @@ class Result:
 def replay(job: Job) -> Result:
     """Run one replay to its end. Raises BusgateError for a trace, folder or broker that cannot be used."""
     trace = Trace(job.trace, job.sides)
-    packets = Trace(job.pcap, SideMap.all_tbox()) if job.pcap is not None else None
+    packets = Trace(job.pcap, SideMap([ALL])) if job.pcap is not None else None
     units = iter(trace if packets is None else merge(trace, packets))
     first = next(units, None)
     start = first.at if first is not None else 0
@@ -72,7 +71,7 @@ def replay(job: Job) -> Result:
         job.vehicle.profile, job.vehicle.database, mode=job.mode, wall_offset=wall_offset, device=job.device
     )
     log = _open_log(job, start, wall_offset)
-    uplink = Uplink(job.mqtt, job.device, LogJournal(log)) if job.mqtt is not None else None
+    uplink = Uplink(job.mqtt, job.device, log) if job.mqtt is not None else None
     station = Station(gateway, log, uplink)
     findings = Findings()
     station.listeners += [findings, *job.listeners]

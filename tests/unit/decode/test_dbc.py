@@ -99,6 +99,13 @@ def test_a_float_with_a_value_table_is_refused_when_it_is_no_number() -> None:
         assert decoder.reader(["Scaled"])(struct.pack("<ff", odd, 2.0)) == (2.0 * 0.1,)
 
 
+def test_a_float_keeps_the_sign_of_its_zero_as_its_offset_says() -> None:
+    values = load("floats.dbc").decoders["SignOfZero"].decode(struct.pack("<ff", -0.0, -0.0))
+    assert isinstance(values, dict)
+    assert math.copysign(1, float(values["Kept"])) == -1
+    assert math.copysign(1, float(values["Lost"])) == 1
+
+
 def test_short_data_is_refused_and_long_data_is_cut() -> None:
     decoder = load("orders.dbc").decoders["Motorola"]
     assert decoder.decode(bytes(7)) == Undecodable("7 bytes where Motorola has 8")
@@ -153,6 +160,38 @@ def test_nested_multiplexers_are_followed_to_the_end() -> None:
     }
     refused = decoder.decode(bytes([0x31, 9, 6, 0xFE, 0xFF, 0, 0, 0]))
     assert refused == Undecodable("multiplexer Deep is 6, which selects nothing")
+
+
+def test_a_multiplexer_selects_by_its_scaled_value() -> None:
+    halved = load("mux.dbc").decoders["HalvedSelector"]
+    assert halved.decode(bytes([11, 0, 200, *bytes(5)])) == {"Page": 5.5, "Five": -56}
+    assert halved.decode(bytes([0xFF, 3, 200, *bytes(5)])) == {"Page": -0.5, "Zero": 200}
+    assert halved.reader(["Zero", "Five"])(bytes([5, 0, 200, *bytes(5)])) == (None, None)
+    scaled = load("mux.dbc").decoders["ScaledSelector"]
+    assert scaled.decode(bytes([0, 7, *bytes(6)])) == {"Page": 1, "One": 7}
+
+
+def test_values_that_share_a_label_select_what_the_last_of_them_selects() -> None:
+    decoder = load("mux.dbc").decoders["LabelledWideSelector"]
+    for page in (2, 3):
+        data = bytes([page, 0, 7, 1, *bytes(4)])
+        assert decoder.decode(data) == {"Did": "same", "Three": 263}
+        assert decoder.reader(["One", "Three"])(data) == (None, 263)
+
+
+@pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
+def test_a_multiplexer_that_is_no_finite_number_selects_nothing(odd: float) -> None:
+    decoder = load("mux_extended.dbc").decoders["FloatSelector"]
+    data = struct.pack("<fHH", odd, 1, 0)
+    assert decoder.decode(data) == Undecodable(f"multiplexer Page is {odd}, which selects nothing")
+    assert decoder.reader(["Zero", "One"])(data) == (None, None)
+
+
+def test_a_reader_asks_every_multiplexer_above_a_signal() -> None:
+    read = load("mux_extended.dbc").decoders["Nested"].reader(["Deeper", "Deep", "Plain"])
+    assert read(bytes([1, 9, 5, 0xFE, 0xFF, 0, 0, 0])) == (-2, 5, None)
+    assert read(bytes([2, 9, 5, 0xFE, 0xFF, 0, 0, 0])) == (None, None, 644.5)
+    assert read(bytes([1, 8, 5, 0xFE, 0xFF, 0, 0, 0])) == (None, None, None)
 
 
 def test_multiplexer_ranges_overlap() -> None:
