@@ -1,8 +1,8 @@
 """Which key may speak for which device.
 
-Law: a key that the operator gave is trusted; one that came with the log is only remembered, and everything that rests on
-it says so. A device's key does not change behind the operator's back, and no two devices share one: an identity is made
-at first start, so a shared key is a copied card.
+Law: a key that the operator gave is trusted; one that came with the log is only remembered, and everything that rests
+on it says so. A device's key does not change behind the operator's back, and no two devices share one: an identity is
+made at first start, so a shared key is a copied card.
 """
 
 from __future__ import annotations
@@ -90,6 +90,6 @@ class Keyring:
 
 
 def _fits(key: Verifier, device: str) -> bool:
-    """Whether a given key is this device's: one named after a log is, as the file beside that log is, its device's only."""
+    """Whether a given key may be this device's: one named after a log (`…/log/<device>/…`) is that device's only."""
     _, log, rest = key.name.partition("/log/")
     return not log or rest.partition("/")[0] == device

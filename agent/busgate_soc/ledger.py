@@ -70,14 +70,23 @@ class Mismatch(NamedTuple):
 
 
 class Contradiction(NamedTuple):
-    """Two heads signed by the log's key that cannot both be true."""
+    """Two heads signed by the log's key that cannot both be true; `proven` is what the newer one still proved."""
 
     size: int
     ours: str
     theirs: str
+    proven: Proven | None = None
 
 
 Outcome = Proven | Incomplete | Behind | Refused | Mismatch | Contradiction
+
+
+class _Waiting(NamedTuple):
+    """A head that waits for entries; `signed` once its signature was checked."""
+
+    size: int
+    body: bytes
+    signed: bool
 
 
 class Ledger:
@@ -95,7 +104,7 @@ class Ledger:
         self._fresh: list[bytes] = []
         self._ahead: dict[int, bytes] = {}
         self._claims: list[tuple[Checkpoint, str]] = []
-        self._waiting: tuple[int, bytes] | None = None
+        self._waiting: _Waiting | None = None
 
     @property
     def size(self) -> int:
@@ -110,7 +119,7 @@ class Ledger:
     @property
     def wanted(self) -> int:
         """The size that this log must have, by all that was heard of it so far."""
-        waiting = 0 if self._waiting is None else self._waiting[0]
+        waiting = 0 if self._waiting is None else self._waiting.size
         return max(self.size, waiting, max(self._ahead, default=-1) + 1)
 
     def restore(self, records: Sequence[bytes], head: Head) -> bool:
@@ -141,9 +150,10 @@ class Ledger:
         self._ahead = {index: record for index, record in self._ahead.items() if index > self.size}
         return differs
 
-    def record(self, index: int) -> bytes | None:
-        """An entry that is here and not proven yet."""
-        return self._fresh[index - self.proven] if self.proven <= index < self.size else None
+    def forget_ahead(self) -> None:
+        """Drop what came too early, when it fills all the room there is: it will be asked for in order."""
+        if len(self._ahead) >= MAX_AHEAD:
+            self._ahead.clear()
 
     # ------------------------------------------------------------ heads
 
@@ -165,7 +175,7 @@ class Ledger:
         if isinstance(trusted, Untrusted):
             return Refused(trusted.reason)
         if isinstance(trusted, Unknown):
-            self._wait(claimed.size, body)
+            self._wait(_Waiting(claimed.size, body, signed=False))
             return Incomplete(claimed.size)
         try:
             signed = open_checkpoint(submission.note, trusted.key)
@@ -175,11 +185,11 @@ class Ledger:
 
     def retry(self, keys: Keys) -> Outcome | None:
         """Judge the head that waited for entries, once they are here."""
-        if self._waiting is None or self._waiting[0] > self.size:
+        waiting = self._waiting
+        if waiting is None or (waiting.size > self.size and (waiting.signed or self.opening is None)):
             return None
-        _, body = self._waiting
         self._waiting = None
-        return self.offer(body, keys)
+        return self.offer(waiting.body, keys)
 
     def _key(self, claimed: Checkpoint, unverified: Unverified, keys: Keys) -> Trusted | Untrusted | Unknown:
         if not claimed.origin.endswith(f"/log/{self.device}/{self.incarnation}"):
@@ -190,7 +200,7 @@ class Ledger:
         if self.contradiction is not None:
             return self.contradiction
         if claimed.size > self.size:
-            self._wait(claimed.size, body)
+            self._wait(_Waiting(claimed.size, body, signed=True))
             return Incomplete(claimed.size)
         if self._tree.root(claimed.size) == claimed.root:
             return Behind(claimed.size) if claimed.size < self.proven else self._prove(claimed, submission, trusted)
@@ -203,11 +213,12 @@ class Ledger:
         records = tuple(self._fresh[:count])
         self.head = Head(claimed.size, claimed.root, submission.note)
         del self._fresh[:count]
+        proven = Proven(self.head, claimed.text, first, records, trusted)
         for claim, note in self._claims:
             if claim.size <= claimed.size and self._tree.root(claim.size) != claim.root:
-                return self._contradict(claim.size, note)
+                return self._contradict(claim.size, note)._replace(proven=proven)
         self._claims = [pair for pair in self._claims if pair[0].size > claimed.size]
-        return Proven(self.head, claimed.text, first, records, trusted)
+        return proven
 
     def _mismatch(self, claimed: Checkpoint, submission: Submission) -> Mismatch:
         """What came since the proven head may be altered, or the head may be another history's: ask for it again."""
@@ -225,9 +236,10 @@ class Ledger:
         self.contradiction = Contradiction(size, "" if self.head is None else self.head.note, theirs)
         return self.contradiction
 
-    def _wait(self, size: int, body: bytes) -> None:
-        if self._waiting is None or size >= self._waiting[0]:
-            self._waiting = (size, body)
+    def _wait(self, new: _Waiting) -> None:
+        old = self._waiting
+        if old is None or (new.signed, new.size) >= (old.signed, old.size):
+            self._waiting = new
 
     # ------------------------------------------------------------ leaves
 
@@ -244,6 +256,8 @@ class Ledger:
         self._fresh.clear()
         self._ahead.clear()
         self._tree = Tree(self._leaf_hashes)
+        if self.head is None:
+            self.opening = None
         for index in range(self.proven):
             self._tree.append(self._leaf(index))
 

@@ -101,7 +101,7 @@ def loaded(path: Path) -> list[tuple[Message, MessageDecoder]]:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_every_file_decodes_as_cantools_does(path: Path, data: st.DataObject) -> None:
     message, decoder = data.draw(st.sampled_from(loaded(path)), "message")
@@ -203,7 +203,7 @@ def drawn_texts(draw: Callable[..., Any]) -> str:
     return Drawing(draw).text()
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=drawn_texts(), data=st.data())
 def test_drawn_layouts_decode_as_cantools_does(text: str, data: st.DataObject) -> None:
     try:

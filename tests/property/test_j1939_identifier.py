@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from busgate.decode.j1939 import canonical, split
-from busgate.decode.pgns import PgnKind, kind_of
+from busgate.decode.j1939 import PgnKind, canonical, pgn_kind, split
 
 
 @given(st.integers(0, 0x1FFFFFFF))
@@ -19,6 +18,6 @@ def test_a_split_identifier_puts_together_again(can_id: int) -> None:
 @given(st.integers(0, 0xFFFFFF))
 def test_every_number_has_a_kind_and_one_canonical_form(number: int) -> None:
     pgn = canonical(number)
-    assert isinstance(kind_of(pgn), PgnKind)
+    assert isinstance(pgn_kind(pgn), PgnKind)
     assert canonical(pgn) == pgn
     assert split(pgn << 8).pgn == pgn

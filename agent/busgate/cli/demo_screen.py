@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from typing import Self
 
 from rich.console import Console, Group, RenderableType
 from rich.layout import Layout
@@ -43,7 +44,7 @@ class Screen:
         self._drawn = 0.0
         self._at = self._start = 0
 
-    def __enter__(self) -> Screen:
+    def __enter__(self) -> Self:
         """Take the screen."""
         if self.live:
             self._display = Live(self._picture(), console=self.console, auto_refresh=False, screen=True)

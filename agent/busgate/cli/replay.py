@@ -22,7 +22,7 @@ SEVERITIES = [severity.name.lower() for severity in Severity]
 Examples:
   busgate replay day.log --profile demo-ebus --policy policy.yaml --unsigned --tbox can1 --vehicle can0
   busgate replay one-wire.asc --tap --report json
-  busgate replay day.blf --tbox 2 --vehicle 1 --mode enforce --out busgate-log --fail-on critical
+  busgate replay day.blf --tbox 1 --vehicle 0 --mode enforce --out busgate-log --fail-on critical
 
 \b
 Sides: every channel named gets a side; a channel without one is left out and counted. With no side given, every

@@ -35,6 +35,8 @@ _RANGES = re.compile(r"^[ \t]*SG_MUL_VAL_[^;\"]*", re.MULTILINE)
 _RANGE = re.compile(r"(\d+)\s*-\s*(\d+)")
 _UNUSED = re.compile(r"^ *((?:SIG_VALTYPE_|VAL_) \d+ \w+)", re.MULTILINE)
 
+_Lines = dict[tuple[float, str | None], int]
+
 
 @dataclass(frozen=True, slots=True)
 class MessageLayout:
@@ -57,24 +59,34 @@ def read_messages(name: str, text: str) -> Iterator[MessageLayout]:
         messages = load_string(text, strict=True).messages
     except Exception as fault:  # noqa: BLE001 - the parser raises whatever it trips over
         raise DbcError(_described(name, text, fault)) from None
+    lines = _message_lines(text)
     for message in messages:
-        yield _layout(name, text, message)
+        yield _layout(name, lines, message)
 
 
-def _layout(name: str, text: str, message: CantoolsMessage) -> MessageLayout:
+def _layout(name: str, lines: _Lines, message: CantoolsMessage) -> MessageLayout:
     can_id = message.frame_id | (EXTENDED if message.is_extended_frame else 0)
-    place = _place(name, text, can_id, message.name)
+    # Its written name may be shorter than its real one; then its id alone decides.
+    line = lines.get((can_id, message.name)) or lines.get((can_id, None))
+    place = f"{name}:{line}" if line else name
     signals = tuple(_signal(signal) for signal in message.signals)
     if fault := next(_faults(message.length, signals), None):
         raise DbcError(f"{place}: message {message.name}: {fault}")
     return MessageLayout(place, message.name, can_id, message.length, signals, tuple(message.senders))
 
 
-def _place(name: str, text: str, can_id: int, message: str) -> str:
-    """`file:line` of a message; its written name may be shorter than its real one, so its id decides."""
-    written = [at for at in _OBJECT.finditer(text) if at["id"] == str(can_id)]
-    written.sort(key=lambda at: at["message"] != message)
-    return f"{name}:{_line(text, written[0].start())}" if written else name
+def _message_lines(text: str) -> _Lines:
+    """The line of each message, by canid_t and written name, and the first of each canid_t by that alone."""
+    lines: _Lines = {}
+    line, counted = 1, 0
+    for found in _OBJECT.finditer(text):
+        if found["id"]:
+            line += text.count("\n", counted, found.start())
+            counted = found.start()
+            can_id = _number(found["id"])
+            lines.setdefault((can_id, found["message"]), line)
+            lines.setdefault((can_id, None), line)
+    return lines
 
 
 def _signal(signal: CantoolsSignal) -> Signal:

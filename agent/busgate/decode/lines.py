@@ -98,10 +98,9 @@ class LineDecoder:
                 # The watchers' clocks never run backwards; a line without a time is as late as the one before.
                 self._now = max(self._now, self._now if line.at is None else line.at)
                 frame = {"can_id": rows.identifier_text(line.can_id), "data": line.data.hex()}
-                if line.can_id & (REMOTE | ERROR):
-                    what = "a remote frame asks for data and has none" if line.can_id & REMOTE else "an error frame"
-                    return frame | {"malformed": what}
-                return frame | self._frame(line)
+                if line.can_id & REMOTE:
+                    return frame | {"data": "", "malformed": "a remote frame asks for data and has none"}
+                return frame | ({"malformed": "an error frame"} if line.can_id & ERROR else self._frame(line))
             case _:
                 assert_never(line)
 

@@ -1,7 +1,7 @@
-"""The names of J1939 parameter groups, their kinds, and which of them command something: one table, one row a group.
+"""The names of J1939 parameter groups, and which of them command something: one table, one row a group.
 
-Law: facts only, and every number has a kind. A number that is not listed has no name and no class, which says nothing
-about what it does: unknown means alert, never benign.
+Law: facts only. A number that is not listed has no name and no class, which says nothing about what it does: unknown
+means alert, never benign.
 
 Sources. The commanding groups and their classes: the 144 rows of `tests/vectors/j1939_command_pgns.json`. Groups seen
 on a real electric city bus: CSS-Electronics/api-examples (MIT). Groups in public stacks' tests: the rows of
@@ -36,25 +36,6 @@ class CommandClass(StrEnum):
     TRANSPORT = "transport"
     BODY = "body/aux-command"
     REQUEST = "request"
-
-
-class PgnKind(StrEnum):
-    """What a parameter group number is for: a closed set, every number has one."""
-
-    STANDARD = "standard"
-    """Named by SAE J1939 (or ISO 11783) and in our table."""
-    PROPRIETARY = "proprietary"
-    TRANSPORT = "transport"
-    DIAGNOSTIC = "diagnostic"
-    """J1939-73, and the groups that carry ISO 15765-2."""
-    REQUEST = "request"
-    """Asks for a group, or answers that request."""
-    NETWORK = "network"
-    """Addresses and NAMEs (J1939-81)."""
-    NOT_J1939 = "iso15765-3"
-    """Extended data page and data page both set: ISO 15765-3 lays the identifier out, not J1939."""
-    UNKNOWN = "unknown"
-    """Not in our table, or on the page that SAE reserves."""
 
 
 class Group(NamedTuple):
@@ -381,21 +362,6 @@ _TABLE: tuple[tuple[int, str, str, CommandClass | None], ...] = (
 
 GROUPS: Mapping[int, Group] = {pgn: Group(acronym, label, command) for pgn, acronym, label, command in _TABLE}
 
-_NETWORK = frozenset({0xEE00, 0xFED8, 0x9300})  # J1939-81: Address Claimed, Commanded Address, NAME Management
-_REQUEST = frozenset({0xEA00, 0xC900, 0xCA00, 0xCC00, 0xE800})  # J1939-21, 5.4: requests and what answers them
-_ISO_TP = frozenset({0xDA00, 0xDB00, 0xCD00, 0xCE00})
-_DIAGNOSTIC = frozenset(pgn for pgn, group in GROUPS.items() if group.acronym.removeprefix("DM").isdigit())
-_KINDS = {
-    **dict.fromkeys(GROUPS, PgnKind.STANDARD),
-    **dict.fromkeys(_DIAGNOSTIC | _ISO_TP, PgnKind.DIAGNOSTIC),
-    **dict.fromkeys(
-        (pgn for pgn, group in GROUPS.items() if group.command is CommandClass.TRANSPORT), PgnKind.TRANSPORT
-    ),
-    **dict.fromkeys(_NETWORK, PgnKind.NETWORK),
-    **dict.fromkeys(_REQUEST, PgnKind.REQUEST),
-    **dict.fromkeys((0xEF00, 0x1EF00), PgnKind.PROPRIETARY),
-}
-
 
 def group_of(pgn: int) -> Group | None:
     """What is known of a parameter group; the proprietary ranges have one name a number (`PropB_5C`)."""
@@ -422,12 +388,3 @@ def command_of(pgn: int) -> CommandClass | None:
     """What a parameter group commands; None for one that is not known to command anything."""
     group = group_of(pgn)
     return group.command if group else None
-
-
-def kind_of(pgn: int) -> PgnKind:
-    """What a group number is for; `pgn` in its canonical form, as `j1939.split` and `j1939.canonical` give it."""
-    if pgn >> 16 == 3:  # J1939-21, 5.2: EDP = 1 and DP = 1
-        return PgnKind.NOT_J1939
-    if pgn >> 8 in (0xFF, 0x1FF):  # J1939-21, 5.4: Proprietary B is FF00-FFFF and 1FF00-1FFFF
-        return PgnKind.PROPRIETARY
-    return _KINDS.get(pgn, PgnKind.UNKNOWN)

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from typing import Any, assert_never
 
 from busgate.decode import isotp, uds
-from busgate.decode.j1939 import PGN_ETP_CM, PGN_ETP_DT, PGN_TP_CM, PGN_TP_DT, Identifier
+from busgate.decode.j1939 import PGN_ETP_CM, PGN_ETP_DT, PGN_TP_CM, PGN_TP_DT, Identifier, pgn_kind
 from busgate.decode.j1939_control import Control, ControlKind, Fault, read_control
 from busgate.decode.j1939_transport import Announced, Broken, Complete, Data, Handshake, Step
-from busgate.decode.pgns import command_of, kind_of, label_of, name_of
+from busgate.decode.pgns import command_of, label_of, name_of
 from busgate.model import ERROR, EXTENDED, IDENTIFIER, Value
 
 Row = dict[str, Any]
@@ -50,7 +50,7 @@ def pgn(number: int, prefix: str = "") -> Row:
         f"{prefix}pgn_hex": f"0x{number:04X}",
         f"{prefix}name": name_of(number),
         f"{prefix}label": label_of(number),
-        f"{prefix}kind": kind_of(number).value,
+        f"{prefix}kind": pgn_kind(number).value,
         f"{prefix}class": command.value if command else None,
     }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +14,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from busgate.cli.decode import command
+from busgate.decode.lines import Protocol
 from busgate.model import BusgateError
 
-VECTORS = Path(__file__).parents[2] / "vectors"
+ROOT = Path(__file__).parents[3]
+VECTORS = ROOT / "tests" / "vectors"
 DBC = str(VECTORS / "dbc" / "j1939.dbc")
 BUSGATE = [sys.executable, "-c", "from busgate.cli import main; main()", "decode"]
 
@@ -130,6 +134,27 @@ def test_a_wrong_option_is_refused(arguments: tuple[str, ...]) -> None:
 def test_the_help_has_examples_as_they_are_typed() -> None:
     shown = run("", "--help").output
     assert "candump can0 | busgate decode --as j1939\n" in shown
+
+
+def guide() -> list[tuple[str, str, bool, str]]:
+    """(arguments, input, only the last line, output) of every example in the guide."""
+    block = r"```console\n\$ busgate decode ([^\n]*?) <<'END'( \| tail -1)?\n(.*?)END\n(.*?)```"
+    found = re.findall(block, (ROOT / "docs" / "decode.md").read_text("utf-8"), re.DOTALL)
+    return [(arguments, typed, bool(tail), printed) for arguments, tail, typed, printed in found]
+
+
+@pytest.mark.parametrize("example", guide(), ids=lambda example: example[0])
+def test_the_guide_shows_what_the_command_prints(
+    example: tuple[str, str, bool, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    arguments, typed, last, printed = example
+    lines = run(typed, *shlex.split(arguments)).stdout.splitlines(keepends=True)
+    assert "".join(lines[-1:] if last else lines) == printed
+
+
+def test_the_guide_has_an_example_of_every_protocol() -> None:
+    assert {arguments.split()[1] for arguments, *_ in guide()} == set(Protocol)
 
 
 def test_each_answer_comes_before_the_next_question() -> None:

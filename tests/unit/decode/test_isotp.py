@@ -4,7 +4,19 @@ from collections.abc import Callable
 
 import pytest
 
-from busgate.decode.isotp import Broken, Complete, Consecutive, First, FlowControl, Single, Step, Watcher
+from busgate.decode.isotp import (
+    CONTINUE,
+    OVERFLOW,
+    WAIT,
+    Broken,
+    Complete,
+    Consecutive,
+    First,
+    FlowControl,
+    Single,
+    Step,
+    Watcher,
+)
 from support import ecu_trace
 from support.isotp_encode import encode
 
@@ -168,6 +180,36 @@ def test_a_consecutive_frame_longer_than_its_first_frame_breaks_the_transfer() -
     assert step == Broken("frame 1 is longer than its first frame", bytes(range(6)), ended=True)
 
 
+def test_short_frames_with_an_address_byte_are_measured_without_it() -> None:
+    watcher = Watcher()
+    watcher.receive(0, 1, frame("f110140001020304"), address_bytes=1)
+    step = watcher.receive(0, 1, frame("f1210506070809"), address_bytes=1)
+    assert step == Broken("frame 1 has 5 bytes of payload where 6 were due", bytes(range(5)), ended=True)
+
+
+def test_escaped_lengths_are_read_behind_an_address_byte_and_in_can_fd_frames() -> None:
+    step = Watcher().receive(0, 1, frame("f110000001000011"), address_bytes=1)
+    assert step == First(0x10000, b"\x11")
+    step = Watcher().receive(0, 1, frame("100000001000") + bytes(10), fd=True)
+    assert step == First(0x1000, bytes(10))
+
+
+def test_an_orphan_shows_what_it_carried() -> None:
+    assert steps(Watcher(), frame("21aabb")) == [
+        Broken("no transfer is open for this consecutive frame", frame("aabb"), ended=False)
+    ]
+
+
+def test_whether_a_transfer_is_open_can_be_asked() -> None:
+    watcher = Watcher()
+    first, last = encode(bytes(13))
+    assert not watcher.is_open("ecu")
+    watcher.receive(0, "ecu", first)
+    assert watcher.is_open("ecu")
+    watcher.receive(0, "ecu", last)
+    assert not watcher.is_open("ecu")
+
+
 def test_a_new_single_or_first_frame_interrupts_what_was_open() -> None:
     watcher = Watcher()
     opened = frame("1014000102030405")
@@ -191,6 +233,7 @@ def test_frames_that_a_receiver_ignores_leave_the_open_transfer_alone(ignored: s
 
 
 def test_an_overlong_first_frame_ends_what_was_open_and_shows_its_head() -> None:
+    assert Watcher(max_length=100).receive(0, 1, frame("1064360102030405")) == First(100, frame("360102030405"))
     watcher = Watcher(max_length=100)
     assert steps(watcher, frame("1014000102030405"), frame("1065360102030405")) == [
         First(20, bytes(range(6))),
@@ -218,7 +261,8 @@ def test_separation_times_are_read_by_the_table_of_stmin(code: int, nanoseconds:
 
 def test_flow_control_says_continue_wait_or_overflow() -> None:
     statuses = [Watcher().receive(0, 1, bytes([0x30 | status, 0, 0])) for status in range(3)]
-    assert statuses == [FlowControl(status, 0, 0) for status in range(3)]
+    assert statuses == [FlowControl(status, 0, 0) for status in (CONTINUE, WAIT, OVERFLOW)]
+    assert (CONTINUE, WAIT, OVERFLOW) == (0, 1, 2)
 
 
 def test_a_silent_transfer_times_out_once_and_its_late_frame_is_an_orphan() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from busgate.decode.j1939 import Identifier, canonical, split
-from busgate.decode.pgns import GROUPS, CommandClass, PgnKind, command_of, kind_of, label_of, name_of
+from busgate.decode.j1939 import Identifier, PgnKind, canonical, pgn_kind, split
+from busgate.decode.pgns import GROUPS, CommandClass, command_of, label_of, name_of
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 ROWS: list[dict[str, Any]] = json.loads((VECTORS / "j1939.json").read_text())["vectors"]
@@ -91,7 +91,7 @@ def test_an_identifier_splits_by_its_pdu_format(can_id: int, expected: Identifie
     ],
 )
 def test_a_group_number_has_the_kind_that_the_standards_give_it(pgn: int, kind: PgnKind) -> None:
-    assert kind_of(pgn) is kind
+    assert pgn_kind(pgn) is kind
 
 
 def test_the_page_of_iso_15765_3_can_be_told_from_j1939() -> None:

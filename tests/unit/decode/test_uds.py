@@ -53,6 +53,8 @@ def test_every_published_payload_reads_as_published(row: dict[str, str]) -> None
         ("22f190f195", {"data_identifier": "0xF190 VIN, 0xF195 system supplier ECU software version number"}),
         ("2344000010000000ff00", {"memory_address": 0x1000, "memory_size": 0xFF00}),
         ("2319ffffffffffffffffff01", {"memory_address": "0xFFFFFFFFFFFFFFFFFF", "memory_size": 1}),
+        ("23171fffffffffffff01", {"memory_address": (1 << 53) - 1, "memory_size": 1}),
+        ("231720000000000000ff", {"memory_address": "0x20000000000000", "memory_size": 255}),
         ("2711", {"step": "request seed", "security_level": 0x11, "secret_bytes": 0}),
         ("2712d4b26682", {"step": "send key", "security_level": 0x11, "secret_bytes": 4}),
         (
@@ -132,6 +134,7 @@ def test_the_suppress_bit_is_not_part_of_the_sub_function() -> None:
     assert (reading("1082").subfunction, reading("1082").suppressed) == (2, True)
     assert (reading("1002").subfunction, reading("1002").suppressed) == (2, False)
     assert not reading("5082").suppressed
+    assert not reading("1001").suppressed
 
 
 def test_services_without_sub_function_have_none() -> None:
@@ -181,6 +184,8 @@ def test_obd_alters_state_only_by_clearing_and_controlling() -> None:
         ("1904123456", "ReadDTC has 5 bytes and needs at least 6"),
         ("2804", "CommunicationControl has 2 bytes and needs at least 3"),
         ("280401", "CommunicationControl has 3 bytes and needs at least 5"),
+        ("2c02f30111101120", "DynamicallyDefineDID has 8 bytes and needs at least 9"),
+        ("2c02f301", "DynamicallyDefineDID has 4 bytes and needs at least 5"),
         ("2ef190", "WriteDID has 3 bytes and needs at least 4"),
         ("2f0132", "IOControl has 3 bytes and needs at least 4"),
         ("3101ff", "RoutineControl has 3 bytes and needs at least 4"),
@@ -217,6 +222,12 @@ def test_what_is_announced_counts_even_where_it_is_not_visible() -> None:
     assert record.details == {"data_identifier": "0xF15A", "data": "181008…"}
 
 
+def test_a_record_that_is_not_visible_yet_is_shown_as_more_to_come() -> None:
+    found = read(bytes.fromhex("2ef15a"), complete=False, length=12)
+    assert isinstance(found, Reading)
+    assert found.details == {"data_identifier": "0xF15A", "data": "…"}
+
+
 def test_an_announced_length_too_short_for_the_service_is_bad_at_once() -> None:
     found = read(bytes.fromhex("34004400000a"), complete=False, length=9)
     assert found == Bad("RequestDownload has 9 bytes and needs at least 11")
@@ -225,6 +236,7 @@ def test_an_announced_length_too_short_for_the_service_is_bad_at_once() -> None:
 def test_without_an_announced_length_nothing_is_too_short() -> None:
     found = read(b"\x36", complete=False)
     assert isinstance(found, Reading)
+    assert found.length == 1
     assert found.details == {}
     assert isinstance(read(b"\x3e\x00", complete=False), Reading)
 
@@ -251,6 +263,7 @@ def test_seeds_and_keys_are_never_shown() -> None:
         ("62f1950304", (0xF188, 0xF195), {}),
         ("62f1880102", (0xF188, 0xF195), {}),
         ("62f190", (0xF190,), {0xF190: ""}),
+        ("62f18801f1f1f1", (0xF188, 0xF1F1), {}),  # the second byte of which F1F1 is data?
         ("62", (0xF190,), {}),
         ("62f190", (), {}),
     ],

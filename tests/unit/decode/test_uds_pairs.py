@@ -60,6 +60,31 @@ def test_an_unknown_ecu_that_answers_a_functional_request_is_named_by_it_and_not
     assert pairs.answer(60 * SECOND, 0x77D, reading("c502")) is None
 
 
+def test_an_unknown_answer_to_a_functional_or_to_one_request_belongs_to_neither() -> None:
+    pairs = Pairs[int](functional=[ALL])
+    pairs.request(0, ALL, reading("3e00"))
+    pairs.request(0, 0x710, reading("3e00"))
+    assert pairs.answer(0, 0x77A, reading("7e00")) is None
+
+
+def test_an_answer_to_a_functional_request_contradicts_no_pair() -> None:
+    pairs = Pairs[int](functional=[ALL])
+    pairs.request(0, 0x710, reading("22f190"))
+    pairs.answer(0, 0x77A, reading("62f190"))
+    pairs.request(1, ALL, reading("3e00"))
+    for _ in range(3):
+        pairs.request(1, 0x711, reading("3e00"))
+        assert pairs.answer(1, 0x77A, reading("7e00")) == 0x710
+
+
+def test_a_pair_seen_once_gives_way_to_the_first_contradiction() -> None:
+    pairs = Pairs[int]()
+    pairs.request(0, 0x710, reading("22f190"))
+    pairs.answer(0, 0x77A, reading("62f190"))
+    pairs.request(1, 0x711, reading("22f195"))
+    assert pairs.answer(1, 0x77A, reading("62f195")) == 0x711
+
+
 def test_a_known_ecu_is_named_by_its_own_identifier_even_in_a_functional_exchange() -> None:
     pairs = Pairs[int](functional=[ALL])
     pairs.request(0, 0x710, reading("1003"))

@@ -75,7 +75,11 @@ def test_a_session_starts_when_it_is_asked_for_and_ends_with_the_default_one(num
 
 def test_a_suppressed_answer_is_taken_for_yes() -> None:
     talk = Dialogue()
-    talk.ask("1083", "1081")
+    talk.ask("1083")
+    assert talk.told() == [("start", "ecu", 3, "")]
+    talk.ask("1002")
+    talk.answer("7f1022")
+    talk.ask("1081")
     assert talk.told() == [("start", "ecu", 3, ""), ("end", "ecu", 3, "default session")]
 
 
@@ -98,6 +102,24 @@ def test_a_refused_change_leaves_the_session_there_was() -> None:
     assert talk.told() == [("start", "ecu", 3, ""), ("end", "ecu", 3, "end of trace")]
 
 
+def test_a_late_refusal_of_what_was_used_all_the_same_leaves_the_default_session() -> None:
+    talk = Dialogue()
+    talk.ask("1003", "2ef15a01")
+    talk.answer("7f1022")
+    talk.finish()
+    assert talk.told() == [("start", "ecu", 3, ""), ("end", "ecu", 1, "end of trace")]
+
+
+def test_the_answer_says_which_session_it_is() -> None:
+    talk = Dialogue()
+    talk.ask("1003")
+    talk.answer("50")
+    talk.answer("5002003201f4")
+    talk.finish()
+    assert talk.events[-1].session == 2
+    assert talk.events[-1].programming
+
+
 def test_altering_state_without_a_session_is_a_session_too() -> None:
     talk = Dialogue()
     talk.ask("2ef15a01")
@@ -115,6 +137,7 @@ def test_altering_state_without_a_session_is_a_session_too() -> None:
         ("1102", "510205", True),
         ("1160", "51", True),
         ("1104", "510405", False),
+        ("1105", "5105", False),
         ("1101", "7f1122", False),
         ("1181", None, True),
         ("1184", None, False),
@@ -195,6 +218,13 @@ def test_a_functional_request_opens_its_own_session_where_there_is_none() -> Non
     assert talk.told() == [("start", "all", 1, "")]
 
 
+def test_a_functional_session_request_opens_its_own_session_beside_others() -> None:
+    talk = Dialogue()
+    talk.ask("1003")
+    talk.ask_all("1002")
+    assert talk.told() == [("start", "ecu", 3, ""), ("start", "all", 2, "")]
+
+
 def test_a_functional_session_is_shared_by_the_ecus_that_are_then_altered() -> None:
     talk = Dialogue()
     talk.ask_all("1003")
@@ -225,7 +255,9 @@ def test_one_ecu_leaving_its_session_does_not_end_the_functional_one() -> None:
         ("670100000000", True),
         ("6701", False),
         ("7f2735", False),
+        ("670101000000", False),
         ("690312", True),
+        ("6903120000", True),
         ("690310", False),
     ],
 )
@@ -248,6 +280,7 @@ def test_security_access_is_unlocked_by_a_taken_key_a_zero_seed_or_proof(answer:
         (["1003", "3801000161000100" + "01" + "01"], True),
         (["1003", "350044000010000000ff00", "3601", "3602", "37"], False),
         (["1003", "380400016100", "3601"], False),
+        (["1003", "3805000161", "3601"], False),
         (["1003", "350044000010000000ff00", "3601", "340044000010000000ff00"], True),
     ],
 )
@@ -260,7 +293,7 @@ def test_programming_is_a_programming_session_or_data_into_the_ecu(requests: lis
 
 def test_transferred_counts_the_data_of_transfers_as_announced() -> None:
     talk = Dialogue()
-    talk.ask("1002", "3601aabbcc")
+    talk.ask("1002", "3601aabbcc", "3602")
     block = read(bytes.fromhex("3602aabbccdd"), complete=False, length=1026)
     assert isinstance(block, Reading)
     talk.events += talk.sessions.request(0, "t-box", "ecu", block)
@@ -278,6 +311,10 @@ def test_another_tester_that_alters_state_takes_the_session_over() -> None:
     taken, begun = talk.events[1:]
     assert (taken.stage, taken.tester, taken.ended_by) == ("end", "workshop", "other tester")
     assert (begun.stage, begun.tester, begun.session, begun.unlocked) == ("start", "t-box", 3, True)
+    talk.ask("1002", by="t-box")
+    talk.answer("7f1022")
+    talk.finish()
+    assert talk.told()[-1] == ("end", "ecu", 3, "end of trace")
 
 
 def test_the_longest_silent_session_gives_way_when_there_are_too_many() -> None:

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from busgate.judge.allowlist import Allowlist
+from busgate.judge.policy import load_policy
+from busgate.model import Command
+from support.judging import group, message, policy_of, uds
+
+
+def selected(command: Command, *rules: str, own: tuple[int, ...] = ()) -> list[str]:
+    allowlist = Allowlist(load_policy(policy_of(*rules)).allow, own)
+    return [rule.id for rule in allowlist.selecting(command)]
+
+
+def test_an_empty_allowlist_selects_nothing() -> None:
+    for command in (message("M"), group(0xFEE0), uds("14FFFFFF")):
+        assert list(Allowlist().selecting(command)) == []
+
+
+def test_all_rules_of_a_name_a_group_or_a_service_are_selected_in_order() -> None:
+    rules = [
+        "id: b\nmessage: M",
+        "id: a\npgn: 0xFEE0",
+        "id: d\nuds: {target: BMS, services: [0x14, 0x11]}",
+        "id: c\nmessage: M",
+        "id: e\npgn: [0xFEE1, 0xFEE0]",
+        "id: f\nuds: {target: BMS, services: 0x14}",
+    ]
+    assert selected(message("M"), *rules) == ["b", "c"]
+    assert selected(group(0xFEE0), *rules) == ["a", "e"]
+    assert selected(group(0xFEE0, name="M"), *rules) == ["b", "a", "c", "e"]
+    assert selected(uds("14FFFFFF"), *rules) == ["d", "f"]
+    assert selected(uds("1101"), *rules) == ["d"]
+
+
+def test_what_a_rule_lists_twice_is_tried_once() -> None:
+    assert selected(group(0xFEE0), "id: a\npgn: [0xFEE0, 0xFEE0]") == ["a"]
+    assert selected(uds("14FFFFFF"), "id: a\nuds: {target: BMS, services: [0x14, 0x14]}") == ["a"]
+
+
+def test_while_the_profile_knows_no_address_of_the_t_box_any_may_send() -> None:
+    assert selected(group(0xFEE0, sa=0x99), "id: a\npgn: 0xFEE0") == ["a"]
+    assert selected(group(0xFEE0, sa=0x99), "id: a\npgn: 0xFEE0", own=(0x4A, 0x4B)) == []
+    assert selected(group(0xFEE0, sa=0x4B), "id: a\npgn: 0xFEE0", own=(0x4A, 0x4B)) == ["a"]
+
+
+def test_what_a_rule_says_of_the_sender_stands_above_the_profile() -> None:
+    assert selected(group(0xFEE0, sa=0x99), "id: a\npgn: 0xFEE0\nsa: 0x99", own=(0x4A,)) == ["a"]
+    assert selected(group(0xFEE0, sa=0x4A), "id: a\npgn: 0xFEE0\nsa: 0x99", own=(0x4A,)) == []
