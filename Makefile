@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY ?= python3
 
-.PHONY: help demo test check format lint types contracts mutants bench lock fixtures clean run-setup dev-setup
+.PHONY: help demo test check format lint types contracts bench lock fixtures clean run-setup dev-setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,12 +39,8 @@ contracts: $(VENV)/.dev-installed ## who may import whom
 bench: $(VENV)/.dev-installed ## measure against the named peers; writes build/bench.json
 	$(BIN)/python tests/bench/run.py
 
-mutants: $(VENV)/.dev-installed ## mutation testing of judge/ and trust/; survivors are argued in docs/mutants.md
-	$(BIN)/python tests/mutants.py
-
 fixtures: $(VENV)/.dev-installed ## regenerate what is generated and committed; then `git diff` shows what changed
 	$(BIN)/python -m busgate_sim.demo_day
-	$(BIN)/python tests/golden/regenerate.py
 
 lock: ## resolve the locked dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \

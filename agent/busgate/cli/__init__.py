@@ -17,7 +17,7 @@ import click
 from busgate.model import BusgateError
 
 COMMANDS: Mapping[str, str] = {
-    "demo": "Play a recorded bus day through the gate and watch both ends.",
+    "demo": "Play a recorded bus day through the gate and watch it.",
     "replay": "Run a recorded trace through the gate and report its verdicts.",
     "run": "Be the gate between two live CAN interfaces.",
     "decode": "Decode frames or payloads from standard input, one JSON object a line.",

@@ -37,7 +37,7 @@ def _counts(title: str, counts: dict[str, int]) -> str:
 def _alerts(alerts: list[dict[str, Any]]) -> list[str]:
     if not alerts:
         return ["no alerts"]
-    lines = [f"{len(alerts)} alerts (busgate explain INDEX --log DIR tells more about each):"]
+    lines = [f"{len(alerts)} alerts:"]
     for alert in alerts:
         times = f" x{alert['count']}" if alert["count"] > 1 else ""
         arguments = ", ".join(f"{name} {arg['value']}{arg['unit']}" for name, arg in alert["arguments"].items())

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from busgate.decode.pgns import kind_of, label_of, name_of
+from busgate.decode.j1939 import pgn_kind
+from busgate.decode.pgns import label_of, name_of
 from busgate.decode.routes import Route
 from busgate.model import Alert, AlertCount, DiagnosticSession, Event, Party
 
@@ -105,7 +106,7 @@ def identifier_rows(routes: tuple[Route, ...]) -> list[dict[str, Any]]:
         }
         if route.identifier is not None:
             pgn = route.identifier.pgn
-            row |= {"pgn": f"0x{pgn:04X}", "name": name_of(pgn), "label": label_of(pgn), "class": kind_of(pgn).value}
+            row |= {"pgn": f"0x{pgn:04X}", "name": name_of(pgn), "label": label_of(pgn), "class": pgn_kind(pgn).value}
             row |= {"sa": f"0x{route.identifier.sa:02X}", "da": f"0x{route.identifier.da:02X}"}
         rows.append(row | {"message": route.message})
     return rows
