@@ -21,7 +21,7 @@ ALLOWING = """
 policy: laws
 version: 1
 allow:
-  - {id: requests, pgn: 0xEA00, da: any}
+  - {id: requests, pgn: 0xEA00, da: any, requested: any}
   - {id: reads, uds: {target: BMS, services: [0x22], dids: any}}
 """
 

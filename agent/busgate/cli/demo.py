@@ -117,9 +117,7 @@ def _summary(console: Console, result: Result, *, took: float, verdict: str, goo
     log = report["log"]
     table.add_row("signed log", f"{log['size']} records, origin {log['origin']}")
     table.add_row("root", log["root"])
-    table.add_row(
-        "SOC", "has every record and cosigned it" if result.delivered else "[red]does not have every record[/]"
-    )
+    table.add_row("broker", "took every record" if result.delivered else "[red]did not take every record[/]")
     table.add_row("", f"[bold {'green' if good else 'red'}]{verdict}[/]")
     console.print(Panel(table, title="busgate demo: what happened", expand=False))
     console.print("Next: busgate verify busgate-demo/log", highlight=False)

@@ -62,7 +62,13 @@ class Received(NamedTuple):
     retained: bool
 
 
-BrokerEvent = Connected | Down | Published | Received
+class Subscribed(NamedTuple):
+    """The broker lets us read the topics that we asked for; `error` is "" or why it does not."""
+
+    error: str
+
+
+BrokerEvent = Connected | Down | Published | Received | Subscribed
 
 
 class Will(NamedTuple):
@@ -217,6 +223,7 @@ class Connection:
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_message = self._on_message
+        client.on_subscribe = self._on_subscribe
         return client
 
     def _on_pre_connect(self, client: mqtt.Client, _data: Any) -> None:
@@ -252,6 +259,11 @@ class Connection:
 
     def _on_publish(self, _client: mqtt.Client, _data: Any, mid: int, code: ReasonCode, _p: Properties | None) -> None:
         self._events.put(Published(mid, str(code) if code.is_failure else ""))
+
+    def _on_subscribe(
+        self, _client: mqtt.Client, _data: Any, _mid: int, codes: list[ReasonCode], _p: Properties | None
+    ) -> None:
+        self._events.put(Subscribed(next((str(code) for code in codes if code.is_failure), "")))
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         try:

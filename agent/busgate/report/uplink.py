@@ -21,6 +21,7 @@ from busgate.report.broker import (
     Down,
     Published,
     Received,
+    Subscribed,
     Tls,
     parse_address,
 )
@@ -194,6 +195,9 @@ class Uplink:
                     self._on_published(event)
                 case Received():
                     self._on_answer(event.payload)
+                case Subscribed():
+                    if event.error:
+                        self._text = f"the broker does not let this device hear its witnesses: {printable(event.error)}"
                 case _:
                     assert_never(event)
 
