@@ -61,7 +61,7 @@ def resume(base: Path | None, key: Verifier, stem: str) -> Open:
     `key` is the device's, `stem` its origin without the incarnation. Raises StoreError when the disk does not let us.
     """
     if base is None:
-        return _begin(None, 1, 0, None, "it is kept in memory only")
+        return _begin(None, 1, 0, None, "there was none")
     known = folders(base)
     if not known:
         return _begin(base, 1, 0, None, "there was none")
