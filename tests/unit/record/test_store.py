@@ -96,7 +96,7 @@ def _try(path: str) -> str:
 
 def test_another_process_is_kept_out_and_let_in_afterwards(tmp_path: Path) -> None:
     path = str(tmp_path / "log.sqlite")
-    with multiprocessing.get_context("spawn").Pool(1) as other:
+    with multiprocessing.get_context("fork").Pool(1) as other:
         with Store.open(path):
             assert "another busgate is writing" in other.apply(_try, (path,))
         assert other.apply(_try, (path,)) == "opened"
@@ -219,7 +219,7 @@ def _fill(path: str) -> str:
 
 
 def test_a_disk_that_refuses_is_said_and_used_again_once_it_takes(tmp_path: Path) -> None:
-    with multiprocessing.get_context("spawn").Pool(1) as other:
+    with multiprocessing.get_context("fork").Pool(1) as other:
         said = other.apply(_fill, (str(tmp_path / "log.sqlite"),))
     assert "disk" in said
     assert "Next" in said
