@@ -68,7 +68,9 @@ class Allowlist:
                 yield rule
 
     def _of_name(self, message: CanMessage) -> Iterator[Rule]:
-        for _, rule, _ in self._by_name.get(message.name or "", _NONE):
+        if message.name is None:
+            return
+        for _, rule, _ in self._by_name.get(message.name, _NONE):
             # A message without J1939 addresses is not one from or to a certain address.
             if all(listed is None or listed.everything for listed in (rule.sa, rule.da)):
                 yield rule

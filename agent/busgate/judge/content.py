@@ -6,6 +6,7 @@ Law: doubt means no. What is not visible yet, or says nothing, refuses just as w
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import inf
 from typing import assert_never
 
 from busgate.judge.limits import SignalLimit, outside
@@ -37,8 +38,6 @@ _SUPPRESS = 0x80
 
 # ISO 14229-1:2020, 11.2 and 11.5: a request may name several data identifiers, also after what is visible.
 _NAMES_SEVERAL = frozenset({0x22, 0x2A})
-
-_INFINITE = float("inf")
 
 
 def content_refused(rule: Rule, message: Message) -> Refusal | None:
@@ -107,7 +106,7 @@ def _signal_refused(name: str, limit: SignalLimit, value: Value | None) -> Refus
         return Refusal(Reason.SIGNAL_UNKNOWN, f"signal {name} is missing or says nothing")
     if limit.is_ is not None:
         return None if value in limit.is_ else Refusal(Reason.SIGNAL_OUT_OF_RANGE, f"{name} {value} is not listed")
-    if isinstance(value, str) or not abs(value) < _INFINITE:
+    if isinstance(value, str) or not abs(value) < inf:
         return Refusal(Reason.SIGNAL_UNKNOWN, f"{name} {value} is not a number")
     fault = outside(value, limit.min, limit.max)
     return None if fault is None else Refusal(Reason.SIGNAL_OUT_OF_RANGE, f"{name} {fault}")

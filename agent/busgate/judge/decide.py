@@ -36,7 +36,7 @@ class Judge:
         self.grants = Grants(device)
         self._profile = profile
         self._clock = Clock(latest)
-        self._moment = Moment(0, 0, None, None)
+        self._moment: Moment | None = None
         self._usage = Usage()
         self._policy: Policy | None = None
         self._allowlist = Allowlist()
@@ -111,7 +111,7 @@ class Judge:
         return Refusal(Reason.GRANT_REQUIRED, f"no grant for {function} is active")
 
     def _passed(self, rule: Rule, moment: Moment) -> Verdict:
-        grant = None if rule.grant is None else self.grants.active(rule.grant, moment)
+        grant = self.grants.active(rule.grant, moment)
         if grant is None:
             return Verdict(Action.PASS, Reason.ALLOWED, rule.id, rule.why)
         detail = f"grant {grant.grant} to {grant.holder} until {in_utc(grant.end)}"
@@ -126,7 +126,7 @@ class Judge:
 
     def next_deadline(self) -> int | None:
         """When `tick` is next due for a grant, on the timeline of `now`."""
-        return self.grants.next_deadline(self._moment)
+        return None if self._moment is None else self.grants.next_deadline(self._moment)
 
 
 def _out_of_force(policy: Policy | None, latest: int | None) -> Refusal | None:

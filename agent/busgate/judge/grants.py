@@ -96,8 +96,8 @@ class Grants:
         """Whether a grant that has not ended names the function, active or not."""
         return any(function in grant.functions for grant in self._held.values())
 
-    def active(self, function: str, moment: Moment) -> Grant | None:
-        """The grant that allows the function at this moment, if there is one."""
+    def active(self, function: str | None, moment: Moment) -> Grant | None:
+        """The grant that allows the function at this moment, if there is one; no function (None) needs none."""
         for grant in self._held.values():
             if function in grant.functions and _active(grant, moment):
                 return grant

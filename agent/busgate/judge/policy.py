@@ -69,7 +69,7 @@ class Policy(Written):
     @model_validator(mode="after")
     def _ever_valid(self) -> Policy:
         if self.valid_from is not None and self.expires is not None and self.valid_from >= self.expires:
-            raise ValueError("valid_from is not before expires")
+            raise fault_at(("expires",), "it is not after valid_from")
         return self
 
 

@@ -6,6 +6,7 @@ happens to the clock makes an old fact young again.
 
 from __future__ import annotations
 
+from math import inf
 from typing import NamedTuple
 
 from busgate.judge.clock import Elapsed
@@ -19,8 +20,6 @@ UNITS: dict[StateName, str] = {"speed": "km/h"}
 
 TOLD_FOR = 5_000_000_000
 """ns. An event tells facts up to this old."""
-
-_INFINITE = float("inf")
 
 
 class _Fact(NamedTuple):
@@ -63,6 +62,6 @@ def _known(name: StateName, value: Value | None) -> int | float | None:
     """The value, if it is one that this fact can have."""
     if name not in NUMBERS:
         return value if isinstance(value, bool) else None
-    if isinstance(value, (bool, str)) or value is None or not -_INFINITE < value < _INFINITE:
+    if isinstance(value, (bool, str)) or value is None or not abs(value) < inf:
         return None
     return value

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from math import inf
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import ConfigDict, PlainValidator, StringConstraints, ValidationError, WithJsonSchema, model_validator
@@ -127,7 +128,7 @@ def time_of_day(written: object) -> int:
     match = _TIME_OF_DAY.fullmatch(written) if isinstance(written, str) else None
     if match is None:
         raise ValueError(f'{written!r} is not a time of day; write it in quotes: "22:00"')
-    return DAY if match[1] is None else int(match[1]) * 60 * MINUTE + int(match[2]) * MINUTE
+    return DAY if match[0] == "24:00" else int(match[1]) * 60 * MINUTE + int(match[2]) * MINUTE
 
 
 def utc_offset(written: object) -> int:
@@ -141,7 +142,7 @@ def utc_offset(written: object) -> int:
 
 def number(written: object) -> int | float:
     """A number as it stands: whole numbers stay exact, true and false are none."""
-    if isinstance(written, bool) or not isinstance(written, (int, float)) or not abs(written) < float("inf"):
+    if isinstance(written, bool) or not isinstance(written, (int, float)) or not abs(written) < inf:
         raise ValueError(f"{written!r} is not a number")
     return written
 
@@ -206,7 +207,8 @@ def one_or_more(item: dict[str, Any]) -> dict[str, Any]:
     return {"anyOf": [item, {"type": "array", "items": item, "minItems": 1}]}
 
 
-def _text(*examples: str) -> WithJsonSchema:
+def as_text(*examples: str) -> WithJsonSchema:
+    """The JSON Schema of what is written as text and read as something else."""
     return WithJsonSchema({"type": "string", "examples": list(examples)})
 
 
@@ -216,12 +218,12 @@ _LISTED = WithJsonSchema(one_or_more({"type": ["integer", "string"], "examples":
 _PLAIN = r"^[^\x00-\x1F\x7F]*$"
 Name = Annotated[str, StringConstraints(strict=True, min_length=1, max_length=128, pattern=_PLAIN)]
 Prose = Annotated[str, StringConstraints(strict=True, max_length=500, pattern=_PLAIN)]
-Id = Annotated[str, PlainValidator(identity), _text("preheat")]
+Id = Annotated[str, PlainValidator(identity), as_text("preheat")]
 
-Duration = Annotated[int, PlainValidator(duration), _text("500 ms", "10 s", "1 min", "2 h")]
-Timestamp = Annotated[int, PlainValidator(timestamp), _text("2026-11-23T08:00:00Z")]
-TimeOfDay = Annotated[int, PlainValidator(time_of_day), _text("22:00")]
-UtcOffset = Annotated[int, PlainValidator(utc_offset), _text("+01:00")]
+Duration = Annotated[int, PlainValidator(duration), as_text("500 ms", "10 s", "1 min", "2 h")]
+Timestamp = Annotated[int, PlainValidator(timestamp), as_text("2026-11-23T08:00:00Z")]
+TimeOfDay = Annotated[int, PlainValidator(time_of_day), as_text("22:00")]
+UtcOffset = Annotated[int, PlainValidator(utc_offset), as_text("+01:00")]
 Number = Annotated[int | float, PlainValidator(number), WithJsonSchema({"type": "number"})]
 Words = Annotated[
     tuple[int | float | str, ...],

@@ -113,11 +113,19 @@ def test_a_late_refusal_of_what_was_used_all_the_same_leaves_the_default_session
 def test_the_answer_says_which_session_it_is() -> None:
     talk = Dialogue()
     talk.ask("1003")
-    talk.answer("50")
+    talk.answer("50", "5003003201f4")
     talk.answer("5002003201f4")
     talk.finish()
     assert talk.events[-1].session == 2
     assert talk.events[-1].programming
+
+
+def test_being_granted_another_session_than_programming_is_no_programming() -> None:
+    talk = Dialogue()
+    talk.ask("1003")
+    talk.answer("5003003201f4")
+    talk.finish()
+    assert not talk.events[-1].programming
 
 
 def test_altering_state_without_a_session_is_a_session_too() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from busgate.judge.decide import Judge, PolicyError
+from busgate.judge.grants import GrantError, read_grant
 from busgate.judge.policy import load_policy
 from busgate.judge.situation import Situation
 from busgate.judge.terms import timestamp
@@ -347,6 +348,15 @@ def test_grants_are_made_out_to_the_device() -> None:
         >> DRIVE
         << GRANTED
     )
+
+
+def test_a_judge_without_a_name_takes_no_vehicles_grant() -> None:
+    with pytest.raises(GrantError, match=r"this is unnamed$"):
+        Judge(PROFILE).grants.adopt(read_grant(GRANT))
+
+
+def test_before_time_is_known_there_is_no_deadline() -> None:
+    assert Judge(PROFILE).next_deadline() is None
 
 
 # ---------------------------------------------------------------- windows and the vehicle

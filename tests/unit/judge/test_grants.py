@@ -122,6 +122,7 @@ def test_a_grant_is_active_from_trusted_start_until_the_latest_time_reaches_its_
     grants = holding()
     assert (grants.active("maintenance", moment) is not None) is active
     assert grants.active("flashing", moment) is None
+    assert grants.active(None, moment) is None
 
 
 def test_the_active_one_of_several_is_found() -> None:

@@ -86,6 +86,8 @@ def test_a_rule_says_what_may_be_sent(rule: str, said: str) -> None:
             "only",
             "sun, 12:00 to 24:00 (UTC+01:00)",
         ),
+        ("window: {from: '02:00', to: '22:00'}", "only", "every day, 02:00 to 22:00 (UTC+00:00)"),
+        ("when: {speed: {min: 1, max: 5, max_age: 2 s}}", "only while", "speed 1 to 5 km/h (told in the last 2 s)"),
         ("when: {speed: {max: 5, max_age: 2 s}}", "only while", "speed at most 5 km/h (told in the last 2 s)"),
         (
             "when: {ignition: {is: true, max_age: 1 s}, doors_open: {is: false, max_age: 500 ms}}",

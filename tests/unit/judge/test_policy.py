@@ -49,12 +49,17 @@ def test_a_policy_ends_after_it_begins() -> None:
     dates = "valid_from: 2026-01-01T00:00:00Z\nexpires: {}\n"
     assert load_policy(SMALL + dates.format("2026-01-01T00:00:01Z")).expires
     for end in ("2026-01-01T00:00:00Z", "2025-01-01T00:00:00Z"):
-        assert faults(SMALL + dates.format(end)) == ["p.yaml:1: document: valid_from is not before expires"]
+        assert faults(SMALL + dates.format(end)) == ["p.yaml:5: expires: it is not after valid_from"]
 
 
 def test_rules_have_ids_of_their_own() -> None:
     text = policy_of("id: one\nmessage: A", "id: two\nmessage: B", "id: one\nmessage: C")
     assert faults(text) == ["p.yaml:11: allow.2.id: another rule is called one already"]
+
+
+def test_a_policy_without_a_file_is_called_policy_yaml() -> None:
+    with pytest.raises(DocumentError, match=r"^policy\.yaml:1: version: Field required$"):
+        load_policy("policy: p\nallow: []\n")
 
 
 def test_a_signed_policy_is_not_read_unverified() -> None:

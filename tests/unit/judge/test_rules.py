@@ -139,6 +139,23 @@ def test_a_diagnostic_rule_lists_what_its_services_act_on(uds: str, fault: str) 
     assert fault_of(f"id: r\nuds: {{{uds}}}") == f"p:6: allow.0.uds: {fault}"
 
 
+WITHOUT_LISTS = [
+    sid for sid in range(0x01, 0xFF) if not sid & 0x40 and sid not in {0x22, 0x24, 0x2A, 0x2C, 0x2E, 0x2F, 0x31}
+]
+
+
+@pytest.mark.parametrize("sid", WITHOUT_LISTS)
+def test_only_services_that_have_a_sub_function_can_be_limited_to_some(sid: int) -> None:
+    """ISO 14229-1:2020: the requests whose second byte is a sub-function."""
+    has_one = sid in {0x10, 0x11, 0x19, 0x27, 0x28, 0x29, 0x3E, 0x83, 0x85, 0x86, 0x87}
+    assert rule_of(f"id: r\nuds: {{target: BMS, services: {sid}}}").uds
+    limited = f"id: r\nuds: {{target: BMS, services: {sid}, subfunctions: 1}}"
+    if has_one:
+        assert rule_of(limited).uds
+    else:
+        assert fault_of(limited).endswith("subfunctions are listed, but none of the services carries one")
+
+
 TARGET = "write the ECU's name as the profile has it, or its address, or a list of them"
 
 

@@ -315,6 +315,18 @@ DIAGNOSTICS = [
         uds("2EF190000000", dids=(0xF190,), length=20, complete=False),
         passed("bms"),
     ),
+    Row(
+        "an actuator is named by its one DID",
+        BMS_READ.replace("0x2E", "0x2F"),
+        uds("2FF1900300", dids=(0xF190,), length=20, complete=False),
+        passed("bms"),
+    ),
+    Row(
+        "so is a scaling",
+        BMS_READ.replace("0x2E", "0x24"),
+        uds("24F190", dids=(0xF190,), length=20, complete=False),
+        passed("bms"),
+    ),
     Row("periodic reads name several", PERIODIC, uds("2A0101", dids=(0xF201,)), passed("bms")),
     Row(
         "which may follow",

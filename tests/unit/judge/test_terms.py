@@ -11,8 +11,10 @@ from busgate.judge.terms import (
     NOTHING,
     SECOND,
     Listed,
+    as_text,
     check,
     duration,
+    fault_at,
     hexadecimal,
     identity,
     in_utc,
@@ -284,6 +286,24 @@ def test_the_first_fault_is_raised() -> None:
 
 def test_numbers_are_told_in_hexadecimal() -> None:
     assert [hexadecimal(value) for value in (0, 0x4A, 0xFEE0)] == ["0x00", "0x4A", "0xFEE0"]
+
+
+def test_a_fault_has_its_place() -> None:
+    fault = fault_at(("allow", 3, "id"), "it is {odd}")
+    assert fault.title == "policy"
+    assert fault.errors() == [
+        {
+            "type": "policy",
+            "loc": ("allow", 3, "id"),
+            "msg": "it is {odd}",
+            "input": None,
+            "ctx": {"message": "it is {odd}"},
+        }
+    ]
+
+
+def test_the_schema_of_text_shows_how_to_write_it() -> None:
+    assert as_text("10 s", "1 min").json_schema == {"type": "string", "examples": ["10 s", "1 min"]}
 
 
 def test_a_schema_takes_one_or_a_list_that_is_not_empty() -> None:
