@@ -22,6 +22,7 @@ COMMANDS: Mapping[str, str] = {
     "run": "Be the gate between two live CAN interfaces.",
     "decode": "Decode frames or payloads from standard input, one JSON object a line.",
     "verify": "Check a log or a bundle, and name the first bad record.",
+    "explain": "Say in a sentence why a verdict fell.",
     "keys": "Make and show keys.",
     "policy": "Check, sign and show the operator's allowlist.",
 }

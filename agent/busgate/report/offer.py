@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_ANSWER_SECONDS: Final = 10.0
+_ANSWER_SECONDS: Final = 5.0
 
 
 class Offer:
