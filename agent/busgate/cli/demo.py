@@ -1,11 +1,15 @@
-"""`busgate demo`: keys, a signed policy, a broker and a recorded bus day, all on this machine."""
+"""`busgate demo`: keys, a signed policy, a broker, a SOC and a recorded bus day, all on this machine."""
 
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import click
 from rich.console import Console
@@ -20,10 +24,11 @@ from busgate.record.verify import verify
 from busgate.service import load
 from busgate.service.places import scenario
 from busgate.service.replay import Job, Result, replay
-from busgate.trust.keys import load_signer, new_key
+from busgate.trust.keys import load_signer, load_verifier, new_key
 from busgate.trust.note import sign
 
 DEVICE = "bus-0421"
+_SOC_SECONDS = 15.0
 
 
 @click.command(
@@ -47,13 +52,13 @@ Exit codes: 0 everything was delivered and verified; 1 it was not; 2 the demo co
               help="Where keys, policy and log are put; made anew each time.")  # fmt: skip
 @click.option("--embedded-broker", is_flag=True, help="Use the embedded broker even where mosquitto is installed.")
 def command(*, speed: float, plain: bool, folder: Path, embedded_broker: bool) -> None:
-    """Play a recorded bus day in which a T-box sends drive and battery commands, and watch.
+    """Play a recorded bus day in which a T-box sends drive and battery commands, and watch both ends.
 
-    The bus is synthetic; the gate, the log and the broker are the real ones. Needs no root and no network.
+    The bus is synthetic; the gate, the log, the broker and the SOC are the real ones. Needs no root and no network.
     """
     console = Console()
     _fresh(folder)
-    operator, device = (_key(folder, name) for name in ("operator", "device"))
+    operator, device, soc = (_key(folder, name) for name in ("operator", "device", "soc"))
     vehicle = load.vehicle("demo-ebus")
     signed = folder / "policy.yaml.signed"
     signed.write_text(sign(load.text_of(vehicle.folder / "policy.yaml"), [load_signer(operator)]), encoding="utf-8")
@@ -61,6 +66,7 @@ def command(*, speed: float, plain: bool, folder: Path, embedded_broker: bool) -
     with broker(folder, embedded=embedded_broker) as (url, name):
         console.print(f"broker {name} at {url}; keys, signed policy and log are in {folder}/")
         with Screen(console, live=console.is_terminal and not plain) as screen:
+            watch = _Soc(url, device, soc, screen.soc)
             job = Job(
                 trace=scenario("demo-day.log"),
                 sides=SideMap(["can1"], ["can0"]),
@@ -72,10 +78,14 @@ def command(*, speed: float, plain: bool, folder: Path, embedded_broker: bool) -
                 device=DEVICE,
                 speed=speed,
                 mqtt=url,
+                witnesses=(load_verifier(_vkey(soc)),),
                 listeners=[screen.event],
                 watcher=screen.unit,
             )
-            result = replay(job)
+            try:
+                result = replay(job)
+            finally:
+                watch.stop()
     checked = verify(folder / "log", vkey=str(_vkey(device)))
     good = checked.ok and result.delivered is True
     _summary(
@@ -104,6 +114,37 @@ def _vkey(key: Path) -> Path:
     return key.with_name(key.name + ".vkey")
 
 
+class _Soc:
+    """The SOC's own program in its own process; what it prints is handed on line by line."""
+
+    def __init__(self, url: str, device: Path, key: Path, told: Callable[[str], None]) -> None:
+        words = [sys.executable, "-m", "busgate_soc.cli", "watch", "--mqtt", url, "--device", DEVICE]
+        words += ["--vkey", str(_vkey(device)), "--key", str(key)]
+        self._process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603
+        self._listening = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(self._process.stdout, told), daemon=True)
+        self._reader.start()
+        if not self._listening.wait(_SOC_SECONDS):
+            self.stop()
+            raise BusgateError("the SOC's watch did not start. Next: run busgate-soc watch by hand to see why")
+
+    def _read(self, output: IO[str] | None, told: Callable[[str], None]) -> None:
+        for line in output or ():
+            self._listening.set()
+            if line.strip():
+                told(line.rstrip())
+
+    def stop(self) -> None:
+        """End it as its user would, and hear it out."""
+        self._process.terminate()
+        try:
+            self._process.wait(_SOC_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._reader.join(_SOC_SECONDS)
+
+
 def _summary(console: Console, result: Result, *, took: float, verdict: str, good: bool) -> None:
     report, alerts = result.report, [alert for _, alert in result.findings.alerts]
     commands = [alert for alert in alerts if alert.act not in {Act.READ, Act.SEND}]
@@ -117,10 +158,15 @@ def _summary(console: Console, result: Result, *, took: float, verdict: str, goo
     log = report["log"]
     table.add_row("signed log", f"{log['size']} records, origin {log['origin']}")
     table.add_row("root", log["root"])
-    table.add_row("broker", "took every record" if result.delivered else "[red]did not take every record[/]")
+    table.add_row(
+        "SOC", "has every record and cosigned it" if result.delivered else "[red]does not have every record[/]"
+    )
     table.add_row("", f"[bold {'green' if good else 'red'}]{verdict}[/]")
     console.print(Panel(table, title="busgate demo: what happened", expand=False))
-    console.print("Next: busgate verify busgate-demo/log", highlight=False)
+    first = result.findings.alerts[0][0] if result.findings.alerts else 0
+    console.print(
+        f"Next: busgate explain {first} --log busgate-demo/log     busgate verify busgate-demo/log", highlight=False
+    )
 
 
 _PASSING = frozenset({"allowed", "granted", "continues_allowed", "answers_vehicle"})

@@ -1,4 +1,4 @@
-"""What the demo shows while the bus drives: the wire, the gate's verdicts with their reasons.
+"""What the demo shows while the bus drives: the wire, the gate's verdicts with their reasons, the SOC's alerts.
 
 Law: the screen only listens; with no terminal it prints the same story as plain lines.
 """
@@ -39,6 +39,7 @@ class Screen:
         self._frames = dict.fromkeys(Side, 0)
         self._verdicts = {Action.PASS: 0, Action.BLOCK: 0}
         self._alerts: deque[tuple[int, Alert]] = deque(maxlen=14)
+        self._soc: deque[str] = deque(maxlen=14)
         self._display: Live | None = None
         self._drawn = 0.0
         self._at = self._start = 0
@@ -72,6 +73,12 @@ class Screen:
         if not self.live:
             self.console.print(_gate_line(index, event), soft_wrap=True)
 
+    def soc(self, line: str) -> None:
+        """The SOC's terminal printed a line."""
+        self._soc.append(line)
+        if not self.live:
+            self.console.print(Text(f"  SOC | {line}", style="blue"), soft_wrap=True)
+
     def _draw(self) -> None:
         if self._display is not None and time.monotonic() - self._drawn >= _REFRESH_SECONDS:
             self._drawn = time.monotonic()
@@ -79,7 +86,7 @@ class Screen:
 
     def _picture(self) -> RenderableType:
         layout = Layout()
-        layout.split_column(Layout(self._top(), size=8), Layout(self._verdict_panel()))
+        layout.split_column(Layout(self._top(), size=8), Layout(self._verdict_panel()), Layout(self._soc_panel()))
         return layout
 
     def _top(self) -> RenderableType:
@@ -102,6 +109,13 @@ class Screen:
         lines = [_gate_line(index, alert) for index, alert in self._alerts]
         return Panel(
             Group(*lines) if lines else Text("ordinary traffic", style="dim"), title="what the gate judged, and why"
+        )
+
+    def _soc_panel(self) -> RenderableType:
+        lines = [Text(line, no_wrap=True, overflow="ellipsis") for line in self._soc]
+        return Panel(
+            Group(*lines) if lines else Text("listening", style="dim"),
+            title="what the SOC received and verified over MQTT",
         )
 
 

@@ -22,7 +22,7 @@ from busgate.service import load
 from busgate.service.findings import Findings, by_severity, identifier_rows, moment
 from busgate.service.station import Station
 from busgate.trust.keys import test_signer
-from busgate.trust.note import Signer
+from busgate.trust.note import Signer, Verifier
 
 YEAR_2000 = 946_684_800_000_000_000
 """A trace whose times lie before this counts from its own start: it has no wall clock, and no rule may lean on one."""
@@ -46,6 +46,7 @@ class Job:
     device: str = "replay"
     speed: float = 0.0
     mqtt: str | None = None
+    witnesses: tuple[Verifier, ...] = ()
     listeners: list[Callable[[int, Event], None]] = field(default_factory=list)
     watcher: Watcher | None = None
 
@@ -71,12 +72,13 @@ def replay(job: Job) -> Result:
         job.vehicle.profile, job.vehicle.database, mode=job.mode, wall_offset=wall_offset, device=job.device
     )
     log = _open_log(job, start, wall_offset)
-    uplink = Uplink(job.mqtt, job.device, log) if job.mqtt is not None else None
+    uplink = Uplink(job.mqtt, job.device, log, witnesses=job.witnesses) if job.mqtt is not None else None
     station = Station(gateway, log, uplink)
     findings = Findings()
     station.listeners += [findings, *job.listeners]
     if uplink is not None:
         uplink.start()
+        uplink.reach(5.0)
     try:
         _set_up(job, station, start)
         end = start if first is None else _run(job, station, first, units)
