@@ -35,8 +35,8 @@ def test_the_fast_path_writes_what_the_reference_writes(value: dict[str, Any]) -
 @given(st.dictionaries(words, st.floats(), max_size=3))
 def test_every_float_and_every_key_are_written_as_the_reference_does(value: dict[str, float]) -> None:
     made = plain(value)
-    mended = {key.encode("utf-8", "replace").decode() if "\ud800" in key else key: v for key, v in made.items()}
-    if mended == made:
+    # Lone surrogates are no text: the reference refuses them, and an entry must be written all the same.
+    if not any("\ud800" <= letter <= "\udfff" for key in made for letter in key):
         assert to_bytes(made) == rfc8785.dumps(made)
     assert json.loads(to_bytes(made)) is not None
 

@@ -89,11 +89,15 @@ class Store:
         file is there that is not a readable log.
         """
         lock = None if locked or path == MEMORY else FolderLock(Path(path).parent)
+        connection: sqlite3.Connection | None = None
         try:
-            store = cls(_connected(path), str(path), lock)
+            connection = _connected(path)
+            store = cls(connection, str(path), lock)
             with store._faults():
                 store._prepare()
         except StoreError:
+            if connection is not None:  # a connection that is left to the collector keeps its locks until then
+                connection.close()
             if lock is not None:
                 lock.release()
             raise
