@@ -112,9 +112,6 @@ def test_no_other_program_gets_into_a_store_that_is_open(tmp_path: Path) -> None
         assert b"locked" in ran.stderr
 
 
-@pytest.mark.xfail(
-    reason="open, see the closing note: the store is still found locked after the intruder has closed", strict=False
-)
 def test_a_program_that_has_the_store_open_is_named_as_the_cause(tmp_path: Path) -> None:
     Store.open(tmp_path / "log.sqlite").close()
     intruder = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
