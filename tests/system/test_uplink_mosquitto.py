@@ -296,7 +296,7 @@ def test_something_that_is_no_broker_gives_a_line_and_not_a_traceback(capfd: pyt
         threading.Thread(target=_answer_http, args=(server,), daemon=True).start()
         with closing(Uplink(f"mqtt://127.0.0.1:{server.getsockname()[1]}", DEVICE, open_log())) as uplink:
             uplink.start()
-            with pytest.raises(BrokerError, match="(does not speak MQTT|was lost)"):
+            with pytest.raises(BrokerError, match=r"(does not speak MQTT|was lost)"):
                 uplink.reach(2)
     assert "Traceback" not in capfd.readouterr().err
 
@@ -304,7 +304,7 @@ def test_something_that_is_no_broker_gives_a_line_and_not_a_traceback(capfd: pyt
 def test_nobody_at_that_port_is_said_in_one_line() -> None:
     with closing(Uplink(f"mqtt://127.0.0.1:{free_port()}", DEVICE, open_log())) as uplink:
         uplink.start()
-        with pytest.raises(BrokerError, match="Connection refused. Next: check the address"):
+        with pytest.raises(BrokerError, match=r"Connection refused. Next: check the address"):
             uplink.reach(0.5)
 
 

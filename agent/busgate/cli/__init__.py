@@ -11,6 +11,7 @@ import importlib
 import os
 import sys
 from collections.abc import Mapping
+from typing import NoReturn
 
 import click
 
@@ -42,6 +43,12 @@ class _Lazy(click.Group):
         command: click.Command = importlib.import_module(f"busgate.cli.{cmd_name}").command
         return command
 
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would make it exit 1 before `main` hears of it
+            _leave_quietly()
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         with formatter.section("Commands"):
@@ -65,20 +72,32 @@ def group() -> None:
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line; click's own way of ending is not used, since it has other exit codes than ours."""
+    code = 0
     try:
-        group(prog_name="busgate")
+        code = group(prog_name="busgate", standalone_mode=False) or 0
+        sys.stdout.flush()
+    except click.ClickException as fault:
+        fault.show()
+        code = fault.exit_code
+    except click.Abort:
+        code = 130
     except BusgateError as fault:
         _stop(str(fault))
     except BrokenPipeError:
-        # The reader of our output has left, as `head` does: that is its right, and no news.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
+        _leave_quietly()
     except OSError as fault:
         _stop(f"{fault.filename or 'system'}: {fault.strerror or fault}. Next: check the path and its permissions.")
+    sys.exit(code)
 
 
-def _stop(sentence: str) -> None:
+def _leave_quietly() -> NoReturn:
+    """The reader of our output has left, as `head` does: that is its right, and no news."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(0)
+
+
+def _stop(sentence: str) -> NoReturn:
     lines = sentence.splitlines() or [""]
     click.echo("\n".join([f"busgate: {lines[0]}", *lines[1:]]), err=True)
     sys.exit(2)

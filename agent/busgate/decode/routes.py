@@ -1,7 +1,7 @@
 """Which decoder reads which identifier: one table, filled from profile and DBC the first time an identifier is met.
 
 Law: the same identifier always takes the same route, whatever it carries; what neither profile nor standard claims
-is PLAIN and unnamed. The table is bounded: random identifiers cost a new look-up, never more memory.
+is PLAIN and unnamed. Who asks bounds the table with `forget`: routes that are still held elsewhere count no more.
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ from busgate.decode.dbc import Database, MessageDecoder
 from busgate.decode.j1939 import PGN_ETP_CM, PGN_ETP_DT, PGN_TP_CM, PGN_TP_DT, Identifier, split
 from busgate.model import EXTENDED, GLOBAL_ADDRESS, IDENTIFIER
 from busgate.profile import Profile
-
-MOST_ROUTES = 8192
 
 TESTER = -1
 """The diagnostic address of a tester on 11-bit identifiers, where only the ECU has one."""
@@ -100,8 +98,6 @@ class Routes:
         """The route of an identifier (canid_t without the RTR and ERR flags)."""
         route = self._routes.get(can_id)
         if route is None:
-            if len(self._routes) >= MOST_ROUTES:
-                self._forget()
             route = self._routes[can_id] = self._found(can_id)
         return route
 
@@ -121,7 +117,8 @@ class Routes:
         ids = {decoder.can_id for decoder in self._database.decoders.values() if not decoder.can_id & EXTENDED}
         return frozenset(can_id for can_id in ids | self._ecu_ids | set(self._responses) if self._found(can_id).vehicle)
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Start the table anew, keeping its counts."""
         self._forgotten = self.counts()
         self._routes.clear()
 

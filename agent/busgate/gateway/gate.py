@@ -53,9 +53,7 @@ TICK_NS = 100_000_000
 MOST_TRANSFERS = 1024
 """Verdicts of open transfers kept; a forgotten one fails closed."""
 
-_TELEMETRY = Verdict(Action.PASS, Reason.VEHICLE_TO_TBOX)
-_FROM_VEHICLE = Outcome(_TELEMETRY, forward=True)
-_FROM_VEHICLE_WATCHED = Outcome(_TELEMETRY, forward=False)
+_VEHICLE = Side.VEHICLE
 _CAPTURED = Outcome(Verdict(), forward=False)
 
 
@@ -88,11 +86,10 @@ class Gateway:
         `device` is the name that grants are made out to.
         """
         self.mode = mode
+        self._telemetry = _telemetry(mode)
         self.wall_offset = wall_offset
         self.stack = Stack(profile, database)
         self.situation = Situation()
-        self._profile = profile
-        self._database = database
         self._judge = Judge(profile, device=device)
         self._detector = VehicleDetector(profile, units_of(database), raw_reader(database))
         self._conduct = Conduct(profile, self.stack.routes.vehicle_ids(), _counters(profile, database))
@@ -113,20 +110,23 @@ class Gateway:
         """Verdict, whether to forward, and what happened; now is `unit.at`."""
         if isinstance(unit, Packet):
             return _CAPTURED
-        frame = unit
-        ended = self.tick(frame.at) if frame.at >= self._next_tick else ()
-        path = self._path_of(frame.can_id) or self._paths.found(frame.can_id)
+        at, side, can_id, _, _ = unit
+        ended = self.tick(at) if at >= self._next_tick else ()
+        path = self._path_of(can_id) or self._paths.found(can_id)
         path.route.frames += 1
-        side = frame.side
         self._sides[side] += 1
-        if side is Side.TAP:
-            side = self._attributed(frame, path.route)
-        if side is Side.VEHICLE:
-            events = self._from_vehicle(frame, path)
-            plain = _FROM_VEHICLE_WATCHED if self.mode is Mode.OBSERVE else _FROM_VEHICLE
-            return Outcome(plain.verdict, plain.forward, ended + events) if ended or events else plain
+        if side is _VEHICLE and path.quiet and not ended:
+            return self._telemetry  # most frames of most days: nothing to read, nothing to judge
+        return self._considered(unit, path, ended)
+
+    def _considered(self, frame: Frame, path: Path, ended: tuple[Event, ...]) -> Outcome:
+        """A frame that something is read from, or that is to be judged; `ended` fell silent before it."""
+        side = self._attributed(frame, path.route) if frame.side is Side.TAP else frame.side
+        if side is _VEHICLE:
+            events = ended + self._from_vehicle(frame, path)
+            return self._telemetry._replace(events=events) if events else self._telemetry
         outcome = self._from_tbox(frame, path.route)
-        return Outcome(outcome.verdict, outcome.forward, ended + outcome.events) if ended else outcome
+        return outcome._replace(events=ended + outcome.events) if ended else outcome
 
     def tick(self, now: int) -> tuple[Event, ...]:
         """End what fell silent by `now`: transfers, sessions, grants, episodes."""
@@ -174,6 +174,7 @@ class Gateway:
     def set_mode(self, mode: Mode, at: int, *, by: str, reason: str) -> ModeChange:
         """Change the mode; whether that is due (standstill, the local human) is for the caller to know."""
         previous, self.mode = self.mode, mode
+        self._telemetry = _telemetry(mode)
         return ModeChange(at, mode, previous, by, reason)
 
     # ------------------------------------------------------------------ vehicle to T-box
@@ -184,7 +185,7 @@ class Gateway:
         if path.plain:
             return ()
         heard = self.stack.hear(frame, path.route, Side.VEHICLE, Lane.VEHICLE)
-        return self._followed(frame, heard, _TELEMETRY)
+        return self._followed(frame, heard, self._telemetry.verdict)
 
     def _followed(self, frame: Frame, heard: Heard, verdict: Verdict) -> tuple[Event, ...]:
         if heard.reading is None or not isinstance(heard.message, Diagnostic):
@@ -300,6 +301,11 @@ class Gateway:
 
     def _wall(self, at: int) -> int | None:
         return None if self.wall_offset is None else at + self.wall_offset
+
+
+def _telemetry(mode: Mode) -> Outcome:
+    """What becomes of the vehicle's frames: they pass in every mode in which the gate sends at all (law 2)."""
+    return Outcome(Verdict(Action.PASS, Reason.VEHICLE_TO_TBOX), forward=mode is not Mode.OBSERVE)
 
 
 def _provenance(frame: Frame) -> Provenance:

@@ -16,18 +16,20 @@ Read = Callable[[bytes], Value | None]
 Fact = tuple[StateName, Read]
 
 MOST_PATHS = 8192
+"""Identifiers kept; random ones cost a new look-up, never more memory."""
 
 
 class Path:
-    """One identifier: `plain` frames need no reassembly, `facts` are read from the vehicle's frames."""
+    """One identifier: `plain` frames need no reassembly, `facts` are read of the vehicle's, `quiet` need neither."""
 
-    __slots__ = ("facts", "plain", "route")
+    __slots__ = ("facts", "plain", "quiet", "route")
 
     def __init__(self, route: Route, facts: tuple[Fact, ...], *, plain: bool) -> None:
         """The route is shared with the decoder stack."""
         self.route = route
         self.facts = facts
         self.plain = plain
+        self.quiet = plain and not facts
 
 
 class Paths:
@@ -42,7 +44,8 @@ class Paths:
     def found(self, can_id: int) -> Path:
         """Work out the path of an identifier met for the first time."""
         if len(self.table) >= MOST_PATHS:
-            self.table.clear()
+            self.table.clear()  # and the routes with it: a path counts on the route that it shares
+            self._routes.forget()
         route = self._routes(can_id & ~(ERROR | REMOTE))
         dataless = bool(can_id & (ERROR | REMOTE))
         plain = dataless or route.kind in {Kind.PLAIN, Kind.J1939}

@@ -78,7 +78,7 @@ def test_subclasses_that_foreign_libraries_give_become_their_nature() -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [1e-5, 1e-4, 0.0001, 1.5e-7, 5e-324, 1e15, 2.0**53, 2.0**53 + 2, 1e16, 123456789012345680000.0, 1e21, 1e300, -1e-9],
+    [1e-5, 1e-4, 1.5e-7, 5e-324, 1e15, 2.0**53, 2.0**53 + 2, 1e16, 123456789012345680000.0, 1e21, 1e300, -1e-9],
 )
 def test_awkward_numbers_are_written_as_rfc_8785_asks(value: float) -> None:
     entry = plain({"a": value, "b": [value]})

@@ -61,7 +61,7 @@ def test_extension_lines_are_let_be() -> None:
         f"a\n-1\n{HASH}\n",
         f"a\n1 \n{HASH}\n",
         f"a\n¹\n{HASH}\n",
-        f"a\n١\n{HASH}\n",
+        f"a\n١\n{HASH}\n",  # noqa: RUF001 - a digit that is not ASCII is the point
         f"a\n{2**63}\n{HASH}\n",
         f"a\n{10**30}\n{HASH}\n",
         f"a\n1\n{HASH[:-1]}\n",

@@ -81,7 +81,7 @@ def test_the_store_is_written_through_to_the_disk(tmp_path: Path) -> None:
 
 
 def test_only_one_process_writes_a_folder(tmp_path: Path) -> None:
-    with Store.open(tmp_path / "log.sqlite"), pytest.raises(StoreError, match="another busgate is writing.*Next"):
+    with Store.open(tmp_path / "log.sqlite"), pytest.raises(StoreError, match=r"another busgate is writing.*Next"):
         Store.open(tmp_path / "log.sqlite")
     Store.open(tmp_path / "log.sqlite").close()
 
@@ -116,7 +116,7 @@ def test_a_program_that_has_the_store_open_is_named_as_the_cause(tmp_path: Path)
     Store.open(tmp_path / "log.sqlite").close()
     intruder = sqlite3.connect(tmp_path / "log.sqlite", isolation_level=None)
     intruder.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(StoreError, match="another program has .* open. Next"):
+    with pytest.raises(StoreError, match=r"another program has .* open. Next"):
         Store.open(tmp_path / "log.sqlite")
     intruder.close()
     Store.open(tmp_path / "log.sqlite").close()
@@ -133,20 +133,20 @@ def test_a_folder_lock_is_let_go_once(tmp_path: Path) -> None:
 
 def test_a_file_where_the_folder_should_be_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="is a file. Next: name a folder"):
+    with pytest.raises(StoreError, match=r"is a file. Next: name a folder"):
         Store.open(tmp_path / "file" / "log.sqlite")
 
 
 def test_a_folder_below_a_file_cannot_hold_a_log(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreError, match="cannot hold a log.*Next"):
+    with pytest.raises(StoreError, match=r"cannot hold a log.*Next"):
         Store.open(tmp_path / "file" / "deeper" / "log.sqlite")
 
 
 def test_a_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     # Root may write anywhere but here: no process can make a file in /proc.
     del tmp_path
-    with pytest.raises(StoreError, match="cannot hold a log.*Next"):
+    with pytest.raises(StoreError, match=r"cannot hold a log.*Next"):
         Store.open(Path("/proc/1/log.sqlite"))
 
 
@@ -197,7 +197,7 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path: Path) -> None:
         store.append(BATCH)
         pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
         store._connection.execute(f"PRAGMA max_page_count={pages}")
-        with pytest.raises(StoreError, match="is full: nothing was written. Next"):
+        with pytest.raises(StoreError, match=r"is full: nothing was written. Next"):
             store.append([(bytes(9000), bytes(32))])
         with pytest.raises(StoreError, match="is full"):
             store.save_checkpoint(3, "x" * 9000)

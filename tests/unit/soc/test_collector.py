@@ -309,7 +309,7 @@ def test_kept_records_that_were_altered_stop_the_soc_with_a_sentence(log: Log, t
     assert connection is not None
     connection.execute("UPDATE record SET raw = x'7b7d' WHERE idx = 3")
     soc._archive.close()
-    with pytest.raises(ArchiveError, match="altered here. Next: keep the folder as evidence"):
+    with pytest.raises(ArchiveError, match=r"altered here. Next: keep the folder as evidence"):
         collector(state=tmp_path)
 
 

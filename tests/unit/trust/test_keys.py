@@ -114,9 +114,9 @@ def test_a_private_key_file_that_is_none_is_refused_in_words(tmp_path: Path) -> 
 
 
 def test_missing_and_unreadable_key_files_say_so(tmp_path: Path) -> None:
-    with pytest.raises(TrustError, match="no private key file.*Next"):
+    with pytest.raises(TrustError, match=r"no private key file.*Next"):
         load_signer(tmp_path / "none.key")
-    with pytest.raises(TrustError, match="no public key file.*Next"):
+    with pytest.raises(TrustError, match=r"no public key file.*Next"):
         load_verifier(tmp_path / "none.vkey")
     with pytest.raises(TrustError, match="cannot be read"):
         load_signer(tmp_path)
