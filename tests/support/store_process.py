@@ -21,7 +21,7 @@ def attempt(path: str) -> str:
 
 
 def fill(path: str) -> str:
-    """Write past a limit on file sizes, then within it: what was said, the next index, and how many entries there are."""
+    """Write past a limit on file sizes, then within it: what was said, the next index, the number of entries."""
     said = "nothing was refused"
     with Store.open(path) as store:
         store.append(BATCH)
