@@ -41,9 +41,9 @@ def read(source: Source, notes: Notes) -> Iterator[Record]:
         case Format.BLF:
             return _blf(source, notes)
         case Format.TRC:
-            return _text(can.TRCReader, source, notes, first_channel=1)
+            return _text(can.TRCReader, _Lines(source, notes, titles=0), first_channel=1)
         case Format.CSV:
-            return _text(can.CSVReader, source, notes, first_channel=0)
+            return _text(can.CSVReader, _Lines(source, notes, titles=1), first_channel=0)
         case Format.MF4:
             return _mdf(source, notes)
         case Format.SQLITE:
@@ -74,11 +74,8 @@ def _database(source: Source, notes: Notes) -> Iterator[Record]:
             reader.stop()
 
 
-def _text(
-    reader: Callable[[Any], Iterable[can.Message]], source: Source, notes: Notes, *, first_channel: int
-) -> Iterator[Record]:
+def _text(reader: Callable[[Any], Iterable[can.Message]], lines: _Lines, *, first_channel: int) -> Iterator[Record]:
     """A text format, line by line: after a line that its reader refuses, the reader begins anew."""
-    lines = _Lines(source, notes)
     while not lines.ended:
         try:
             for message in reader(lines):
@@ -94,17 +91,20 @@ def _text(
 class _Lines:
     """The lines of a text, given to one reader after another: each gets the head of the file first.
 
-    A line that made no frame is noted as skipped when the next one is asked for.
+    The head is the first `titles` lines and the comments that follow. A line that made no frame is noted as skipped
+    when the next one is asked for.
     """
 
-    def __init__(self, source: Source, notes: Notes) -> None:
+    def __init__(self, source: Source, notes: Notes, *, titles: int) -> None:
         self._source = source
         self._notes = notes
+        self._titles = titles
         self._text = io.TextIOWrapper(source.stream, "utf-8", errors="replace")
         self._head: list[str] = []
         self._replay: Iterator[str] = iter(())
         self._pending: int | None = None
         self._number = 0
+        self._given = 0
         self.ended = False
 
     def __iter__(self) -> _Lines:
@@ -120,7 +120,8 @@ class _Lines:
             self.ended = True
             raise StopIteration
         self._number += 1
-        if self._number == 1 or (line.startswith(";") and len(self._head) == self._number - 1 < _LONGEST_HEAD):
+        heads = self._number <= self._titles or line.startswith(";")
+        if heads and len(self._head) == self._number - 1 < _LONGEST_HEAD:
             self._head.append(line)
         elif line.strip() and not line.startswith(";"):
             self._pending = self._number
@@ -131,7 +132,10 @@ class _Lines:
         self._pending = None
 
     def again(self) -> None:
-        """Give the head once more, to a new reader."""
+        """Give the head once more, to a new reader; not a head that the last reader did not get past."""
+        if self._number == self._given:
+            self._head.clear()
+        self._given = self._number
         self._replay = iter(self._head)
 
     def close(self) -> None:

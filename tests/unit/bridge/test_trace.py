@@ -205,6 +205,30 @@ def test_a_trace_can_come_through_a_pipe(tmp_path: Path) -> None:
     assert len(found) == 20_000
 
 
+TRC_LINE = "      1         1.000 DT  1     0123 Rx -  2    01 02\n"
+TRC_HEAD = ";$FILEVERSION=2.1\n;$COLUMNS=N,O,T,B,I,d,R,L,D\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "frames"),
+    [
+        (TRC_LINE * 2, 0),
+        (";$FILEVERSION=9.9\n" + TRC_LINE, 0),
+        (TRC_HEAD + "junk\n" + TRC_LINE * 2, 2),
+        (TRC_HEAD + TRC_LINE + "junk\n" + TRC_LINE, 2),
+    ],
+    ids=["no head", "unknown version", "junk first", "junk between"],
+)
+def test_a_head_that_the_reader_refuses_is_not_given_to_it_for_ever(tmp_path: Path, text: str, frames: int) -> None:
+    path = tmp_path / "day.trc"
+    path.write_text(text, encoding="utf-8")
+    if frames:
+        assert len(read(path)[0]) == frames
+    else:
+        with pytest.raises(BridgeError, match="not a TRC log"):
+            read(path)
+
+
 NEXT_STEPS = {
     "missing.log": "there is no such file; check the path",
     "folder": "this is a folder; name one recording in it",
