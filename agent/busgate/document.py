@@ -31,11 +31,16 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 class _OneKeyOnce(yaml.SafeLoader):
-    """A safe loader that refuses a key given twice (YAML 1.2, 3.2.1.3) and reads dates and times as text."""
+    """A safe loader that refuses a key given twice (YAML 1.2, 3.2.1.3) and reads dates and times as text.
+
+    A key is a word: `true:` and `false:` are fields of that name.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()
         for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:bool":
+                key_node.tag, key_node.value = "tag:yaml.org,2002:str", key_node.value.lower()
             key = self.construct_object(key_node, deep=True)
             if not isinstance(key, Hashable):
                 raise yaml.constructor.ConstructorError(None, None, "a key must be a plain word", key_node.start_mark)
