@@ -6,11 +6,12 @@ Law: encoding only; what is not given says "not available", as J1939 does (all b
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from cantools.database import Database
+from cantools.database.namedsignalvalue import NamedSignalValue
 
 from busgate.model import BIT_RATE_SWITCH, EXTENDED, FD_FORMAT
 
@@ -50,10 +51,30 @@ class Encoder:
         for name in files:
             self._database.add_dbc_string((DBC / profile / name).read_text(encoding="utf-8"))
         self._sent: Counter[tuple[str, int | None]] = Counter()
+        self._heard = {each.frame_id: each for each in self._database.messages if not each.is_extended_frame}
+        self._groups = {_group_of(each.frame_id): each for each in self._database.messages if each.is_extended_frame}
 
     def periods(self) -> dict[str, float]:
         """Cycle time in seconds of every message that has one."""
         return {each.name: each.cycle_time / 1000 for each in self._database.messages if each.cycle_time}
+
+    def decode(self, sent: Sent, names: Container[str]) -> tuple[str, Values] | None:
+        """Name and values of a frame, if it is one of these messages and its checksum is right.
+
+        A J1939 message is known by its group whoever sends it: an ECU obeys what is asked, not who asks.
+        """
+        message = self._heard.get(sent.can_id)
+        if message is None and sent.can_id & EXTENDED:
+            message = self._groups.get(_group_of(sent.can_id))
+        if message is None or message.name not in names or len(sent.data) != message.length:
+            return None
+        if _summed(message.name, sent.can_id, sent.data) != sent.data:
+            return None
+        values: Values = {
+            name: str(value) if isinstance(value, NamedSignalValue) else value
+            for name, value in message.decode_simple(sent.data).items()
+        }
+        return message.name, values
 
     def encode(self, spoken: Spoken) -> Sent:
         """The frame of one message."""
@@ -76,6 +97,12 @@ def group(priority: int, pgn: int, sa: int, da: int = 0xFF) -> int:
     if pgn >> 8 & 0xFF < _PDU2:
         pgn |= da
     return EXTENDED | priority << 26 | pgn << 8 | sa
+
+
+def _group_of(can_id: int) -> int:
+    """The PGN of a 29-bit identifier (SAE J1939-21, 5.2), without the destination of a group that has one."""
+    pgn = can_id >> 8 & 0x3FFFF
+    return pgn if pgn >> 8 & 0xFF >= _PDU2 else pgn & 0x3FF00
 
 
 def _addressed(identifier: int, sa: int | None, da: int | None) -> int:
