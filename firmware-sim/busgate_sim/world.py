@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 SECOND = 1_000_000_000
 MILLISECOND = 1_000_000
 
-Deed = Callable[[], None]
+Deed = Callable[[], object]
 
 
 class Due:
