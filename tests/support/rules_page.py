@@ -23,7 +23,7 @@ whenever a rule's meaning changes.
 
 A rule has a severity for a vehicle that stands and one for a vehicle that moves. It stands when its speed is known to
 be at most {standstill} km/h; **a speed that is missing, stale or out of range counts as moving**. Where a rule has
-two more, they hold when what is concerned is vital: {vital}.
+two more, they hold when what is concerned is vital ({vital}) or all ECUs are reached at once.
 
 - **CRITICAL is kept for what can hurt people within seconds**: a command to a vital subsystem (or a diagnostic service
   that alters one at once, or a forged identity of one) while the bus is not known to stand. Reprogramming a vital ECU

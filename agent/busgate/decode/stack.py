@@ -227,9 +227,18 @@ class Stack:
             case isotp.FlowControl():
                 return Heard(Role.ANSWERS, open=self._flow_goes_on(frame, route, lane))
             case isotp.Broken():
-                return Heard(Role.BROKEN, transfer=link, malformed=origin.malformed("isotp", step.reason))
+                malformed = origin.malformed("isotp", step.reason)
+                return Heard(Role.BROKEN, self._undeclared(origin), link, malformed=malformed)
             case _:
                 assert_never(step)
+
+    @staticmethod
+    def _undeclared(origin: _Origin) -> CanMessage | None:
+        """A frame that is no diagnostics, on an identifier that nobody declared to carry any, is just a message."""
+        frame, route, side, _ = origin
+        if route.identifier is not None or route.answers is not None:
+            return None
+        return CanMessage(frame.at, side, frame.can_id, frame.data)
 
     def _open_flow(self, lane: Lane, route: Route, message: Message | None, link: Hashable) -> None:
         """Remember whose flow control this transfer waits for: that of its target, towards its source."""
@@ -257,7 +266,10 @@ class Stack:
         complete = len(payload) >= length
         reading = uds.read(payload, complete=complete, length=length)
         if isinstance(reading, uds.Bad):
-            return Heard(Role.BROKEN if role is Role.WHOLE else role, malformed=origin.malformed("uds", reading.reason))
+            malformed = origin.malformed("uds", reading.reason)
+            if role is Role.WHOLE:
+                return Heard(Role.BROKEN, self._undeclared(origin), malformed=malformed)
+            return Heard(role, malformed=malformed)
         self.payloads += reading.complete
         source, target = self._addresses(frame, route, reading)
         message = Diagnostic(

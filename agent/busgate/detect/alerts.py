@@ -15,6 +15,7 @@ from busgate.detect.episodes import Episodes
 from busgate.detect.rules import RULES, severity_of
 from busgate.model import (
     EXTENDED,
+    GLOBAL_ADDRESS,
     REMOTE,
     Act,
     Action,
@@ -25,6 +26,7 @@ from busgate.model import (
     Diagnostic,
     Frame,
     Malformed,
+    ParameterGroup,
     Party,
     Provenance,
     Subsystem,
@@ -65,6 +67,7 @@ class _Story(NamedTuple):
     key: str
     detail: str
     subsystem: Subsystem = Subsystem.UNKNOWN
+    everybody: bool = False
     act: Act = Act.SEND
     arguments: Mapping[str, Argument] = MappingProxyType({})
 
@@ -90,6 +93,7 @@ class Alerts:
                 key=_identity(command),
                 detail="; ".join(part for part in (seen.verdict.detail, beside) if part),
                 subsystem=command.subsystem,
+                everybody=_reaches_all(command),
                 act=command.act,
                 arguments=command.arguments,
             ),
@@ -120,7 +124,8 @@ class Alerts:
 
     def _raise(self, seen: Circumstances, story: _Story) -> Alert | None:
         rule = RULES[story.rule]
-        severity = severity_of(rule, seen.state, allowed=seen.verdict.action is Action.PASS, subsystem=story.subsystem)
+        allowed = seen.verdict.action is Action.PASS
+        severity = severity_of(rule, seen.state, allowed=allowed, subsystem=story.subsystem, everybody=story.everybody)
         outcome = f"{severity.name.lower()}|{seen.action}|{seen.verdict.reason}"
         cause = self._episodes.seen(f"{story.rule}|{story.key}|{outcome}", story.rule, seen.frame.at)
         if cause is None:
@@ -145,6 +150,13 @@ class Alerts:
             state=seen.state,
             frame=written(seen.frame),
         )
+
+
+def _reaches_all(command: Command) -> bool:
+    message = command.message
+    if isinstance(message, Diagnostic):
+        return message.functional
+    return isinstance(message, ParameterGroup) and message.da == GLOBAL_ADDRESS
 
 
 def _identity(command: Command) -> str:

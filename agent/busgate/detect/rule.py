@@ -60,14 +60,21 @@ def is_standing(situation: Mapping[str, Value]) -> bool:
 
 
 def severity_of(
-    rule: Rule, situation: Mapping[str, Value], *, allowed: bool, subsystem: Subsystem = Subsystem.UNKNOWN
+    rule: Rule,
+    situation: Mapping[str, Value],
+    *,
+    allowed: bool,
+    subsystem: Subsystem = Subsystem.UNKNOWN,
+    everybody: bool = False,
 ) -> Severity:
     """How much a finding matters now.
 
     `situation` holds what is known of the vehicle (speed in km/h), `allowed` whether the operator's policy or a grant
-    let the frame pass by a rule, `subsystem` what the finding concerns.
+    let the frame pass by a rule, `subsystem` what the finding concerns, `everybody` whether it reaches all ECUs at
+    once, so that the vital ones are among them.
     """
     if allowed and rule.excusable:
         return Severity.INFO
-    scale = rule.vital if rule.vital is not None and subsystem in VITAL else rule.scale
+    vital = everybody or subsystem in VITAL
+    scale = rule.vital if vital and rule.vital is not None else rule.scale
     return scale.standing if is_standing(situation) else scale.moving

@@ -122,3 +122,10 @@ def test_the_page_of_rules_is_what_the_table_says() -> None:
     assert PAGE.read_text(encoding="utf-8") == render(), (
         "docs/rules.md is not what the tables say; run: python tests/support/rules_page.py > docs/rules.md"
     )
+
+
+def test_what_reaches_all_ecus_at_once_reaches_the_vital_ones() -> None:
+    rule = RULES["uds.silence"]
+    assert severity_of(rule, DRIVING, allowed=False) is Severity.HIGH
+    assert severity_of(rule, DRIVING, allowed=False, everybody=True) is Severity.CRITICAL
+    assert severity_of(RULES["uds.read"], DRIVING, allowed=False, everybody=True) is Severity.LOW

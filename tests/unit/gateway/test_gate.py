@@ -147,3 +147,9 @@ def test_repeats_of_a_command_are_counted_when_it_ends() -> None:
     talk = given(READS) >> tbox("0C00274A#0300000000000000") >> tbox("0C00274A#0300000000000000")
     counts = [event for event in talk.gateway.finish(talk.at) if type(event).__name__ == "AlertCount"]
     assert [event.count for event in counts if event.rule == "command.drive"] == [2]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("data", ["DEADBEEF", "0000000000000000", "5F", ""])
+def test_what_is_no_diagnostics_on_an_undeclared_identifier_is_an_unknown_message(data: str) -> None:
+    said = given(READS) >> tbox(f"6A5#{data}") << blocked(Reason.MALFORMED)
+    assert [(alert.rule, alert.severity) for alert in said.alerts] == [("command.unknown", Severity.HIGH)]
