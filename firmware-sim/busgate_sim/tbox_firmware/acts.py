@@ -166,7 +166,7 @@ def fragments(told: Arguments) -> Iterator[Step]:
     gap = round(_number(told, "every", 300) * MILLISECOND)
     yield Step(0, Sent(can_id, first(request)))
     for number, data in enumerate(consecutive(request), 1):
-        yield Step(number * gap - gap // 2, Sent(group(6, 0xDA00, SA, 0x19), single(b"\x3e\x00")))
+        yield Step(number * gap - gap // 2, Sent(group(6, 0xDA00, SA, VCU), single(b"\x3e\x00")))
         yield Step(number * gap, Sent(can_id, data))
 
 

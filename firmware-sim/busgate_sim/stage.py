@@ -1,0 +1,119 @@
+"""One scenario set up and run: the bus' body, its control units, its T-box, two wires and what joins them.
+
+Law: the same scenario, seed and crossing give the same frames at the same nanoseconds.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from busgate_sim.ecu.obeys import Obedience
+from busgate_sim.ecu.sensed import Demands, Sensed
+from busgate_sim.ecu.unit import Units
+from busgate_sim.encoder import Encoder, Sent
+from busgate_sim.scenario import Scenario
+from busgate_sim.splice import Crossing, Splice
+from busgate_sim.tbox_firmware.acts import ACTS
+from busgate_sim.tbox_firmware.unit import NAME, TboxUnit
+from busgate_sim.wire import Wire
+from busgate_sim.world import MILLISECOND, SECOND, World
+
+PROFILE = "demo-ebus"
+FILES = ("ebus-j1939.dbc", "ebus-body11.dbc")
+STARTED = 1_772_433_600
+"""When every scenario begins, Unix seconds: 2026-03-02T06:40:00Z."""
+
+STEP_NS = 20 * MILLISECOND
+"""How finely the body moves."""
+
+VEHICLE, TBOX = "can0", "can1"
+"""The names of the two wires."""
+
+_UTRECHT = 52.09, 5.12
+_METRES_PER_DEGREE = 111_000
+
+
+class Body(Protocol):
+    """The bus itself, as far as its control units move and sense it."""
+
+    def step(self, seconds: float, demands: Demands) -> None:
+        """Let time pass under these demands."""
+
+    def sensed(self) -> Sensed:
+        """What the sensors tell now."""
+
+
+class Went(NamedTuple):
+    """One frame as a recorder on its wire saw it; `cause` is empty for the vehicle's."""
+
+    at: int
+    wire: str
+    sent: Sent
+    cause: str
+
+
+class Stage:
+    """A world with one bus in it."""
+
+    def __init__(self, scenario: Scenario, body: Body, crossing: Crossing, *, seed: int = 0) -> None:
+        """Everything stands where the scenario begins; nothing has been said."""
+        self.scenario = scenario
+        self.world = World(seed)
+        self.body = body
+        self.sensed = body.sensed()
+        self.tape: list[Went] | None = None
+        """Set it to a list to record every frame that a peer sent."""
+        self.cause = ""
+        """Why the T-box's frame that is on its wire right now was said."""
+        encoder = Encoder(PROFILE, FILES)
+        self.vehicle, self.tbox = Wire(self.world, VEHICLE), Wire(self.world, TBOX)
+        self.obedience = Obedience(self.world, encoder)
+        self.units = Units(self.world, self.vehicle, encoder, lambda: self.sensed, self.obedience)
+        self.unit = TboxUnit(self.world, self.tbox, Encoder(PROFILE, FILES), place=self._place, started=STARTED)
+        self.tbox.watch(self._on_tbox)
+        self.vehicle.watch(self._on_vehicle)
+        self.splice = Splice(self.world, self.tbox, self.vehicle, crossing)
+        self.world.every(STEP_NS, self._moves, phase=STEP_NS)
+        self._plans()
+
+    def run(self, seconds: float | None = None) -> None:
+        """Run for some seconds, or to the scenario's end."""
+        end = round(self.scenario.lasts * SECOND) if seconds is None else self.world.now + round(seconds * SECOND)
+        self.world.run(end)
+
+    def _plans(self) -> None:
+        for number, act in enumerate(self.scenario.acts):
+            self.world.at(round(act.at * SECOND), partial(self._acts, act.does, number))
+        if self.scenario.silent_from is not None:
+            self.world.at(round(self.scenario.silent_from * SECOND), self._falls_silent)
+
+    def _acts(self, does: str, number: int) -> None:
+        self.unit.act(ACTS[does](self.scenario.acts[number].told), cause_of_act(number))
+
+    def _falls_silent(self) -> None:
+        self.unit.silent = True
+
+    def _moves(self) -> None:
+        self.obedience.tick()
+        self.body.step(STEP_NS / SECOND, self.obedience.demands)
+        self.sensed = self.body.sensed()
+
+    def _place(self) -> tuple[float, float]:
+        latitude, longitude = _UTRECHT
+        return latitude + self.sensed.metres / _METRES_PER_DEGREE, longitude
+
+    def _on_tbox(self, at: int, sent: Sent, name: str) -> None:
+        if name == NAME:
+            self.cause = self.unit.cause_of(sent)
+            if self.tape is not None:
+                self.tape.append(Went(at, TBOX, sent, self.cause))
+
+    def _on_vehicle(self, at: int, sent: Sent, name: str) -> None:
+        if self.tape is not None and name in self.units.outlets:
+            self.tape.append(Went(at, VEHICLE, sent, ""))
+
+
+def cause_of_act(number: int) -> str:
+    """What the frames of a scenario's act are marked with; acts are counted from 0."""
+    return f"act {number}"
