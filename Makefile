@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY ?= python3
 
-.PHONY: help demo test check format lint types contracts bench lock fixtures clean run-setup dev-setup
+.PHONY: help demo test check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ contracts: $(VENV)/.dev-installed ## who may import whom
 
 bench: $(VENV)/.dev-installed ## measure against the named peers; writes build/bench.json
 	$(BIN)/python tests/bench/run.py
+
+mutants: $(VENV)/.dev-installed ## change one thing at a time in judge/ and trust/; fails on a survivor that is not argued
+	$(BIN)/python tests/mutants/run.py
 
 fixtures: $(VENV)/.dev-installed ## regenerate what is generated and committed; then `git diff` shows what changed
 	$(BIN)/python -m busgate_sim.demo_day

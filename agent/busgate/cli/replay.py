@@ -9,6 +9,7 @@ import click
 
 from busgate.bridge.channels import ALL, SideMap
 from busgate.cli.replay_report import as_junit, as_text
+from busgate.cli.witness_option import witness_option, witnesses_of
 from busgate.model import BusgateError, Mode, Severity
 from busgate.service import load
 from busgate.service.replay import Job, Result, replay
@@ -57,6 +58,7 @@ Exit codes: 0 replayed; 1 replayed, and --fail-on was reached; 2 it could not be
 )
 @click.option("--device", default="replay", show_default=True, help="The vehicle's name in log and topics.")
 @click.option("--mqtt", metavar="URL", help="Publish to this broker, e.g. mqtt://localhost:1883.")
+@witness_option
 @click.option("--speed", type=click.FloatRange(min=0), default=0.0, help="1.0 plays in real time; 0 does not wait.")
 @click.option("--report", "style", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @click.option("--fail-on", type=click.Choice(["never", *SEVERITIES]), default="never", show_default=True,
@@ -78,6 +80,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     key: Path | None,
     device: str,
     mqtt: str | None,
+    witnesses: tuple[str, ...],
     speed: float,
     style: str,
     fail_on: str,
@@ -101,11 +104,15 @@ def command(  # noqa: PLR0913 - one parameter an option
         device=device,
         speed=speed,
         mqtt=mqtt,
+        witnesses=witnesses_of(witnesses, mqtt),
     )
     result = replay(job)
     click.echo(_rendered(style, result))
     if result.delivered is False:
-        click.echo(f"busgate: the broker at {mqtt} did not take everything; the log has it all", err=True)
+        missing = (
+            "not everything was cosigned by a witness" if witnesses else f"the broker at {mqtt} did not take it all"
+        )
+        click.echo(f"busgate: {missing} in time; the log has everything", err=True)
     if fail_on != "never" and any(alert.severity >= Severity[fail_on.upper()] for _, alert in result.findings.alerts):
         raise SystemExit(1)
 

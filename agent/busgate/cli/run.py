@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import gc
 import signal
+import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
 import click
 
 from busgate.bridge.live import LivePort
+from busgate.cli.witness_option import witness_option, witnesses_of
 from busgate.gateway import Gateway
-from busgate.model import BusgateError, Mode
+from busgate.judge.grants import Grant
+from busgate.model import BusgateError, Mode, PolicyRefused
 from busgate.record.log import Log
+from busgate.record.store import StoreError
 from busgate.report.uplink import Uplink
 from busgate.service import load
 from busgate.service.live import Line
 from busgate.service.station import Station
 from busgate.trust.keys import is_test_key, load_signer
+from busgate.trust.note import Signer
 
 
 @click.command(
@@ -28,6 +36,9 @@ Examples:
   busgate policy sign policy.yaml --key operator.key
   busgate run --tbox socketcan:can1 --vehicle socketcan:can0 --profile demo-ebus \\
       --policy policy.yaml.signed --operator operator.key.vkey --key device.key --log busgate-log
+
+\b
+A policy or grant that is refused stops the start, and the log says so: nothing is forwarded by an older one.
 
 \b
 Exit codes: 0 stopped as asked (SIGTERM, Ctrl-C); 2 it could not start.""",
@@ -50,6 +61,7 @@ Exit codes: 0 stopped as asked (SIGTERM, Ctrl-C); 2 it could not start.""",
     help="Default: the policy's own mode, else enforce.",
 )
 @click.option("--mqtt", metavar="URL", help="Publish to this broker, e.g. mqtts://soc.example:8883.")
+@witness_option
 def command(  # noqa: PLR0913 - one parameter an option
     *,
     tbox: str,
@@ -63,36 +75,37 @@ def command(  # noqa: PLR0913 - one parameter an option
     device: str | None,
     mode: str | None,
     mqtt: str | None,
+    witnesses: tuple[str, ...],
 ) -> None:
     """Be the gate between the T-box's and the vehicle's CAN interface, until stopped.
 
     Everything is loaded and checked before an interface is touched; with anything wrong, nothing is forwarded.
     """
-    adopted = load.policy(policy, operator=operator, unsigned=False)
-    made_out = [load.grant(path, operator=operator, unsigned=False) for path in grants]
     signer = load_signer(key)
     if is_test_key(signer.verifier):
         raise BusgateError(f"{key} is the published test key. Next: busgate keys new NAME --out device.key")
     described = load.vehicle(profile)
-    chosen = Mode(mode) if mode is not None else Mode(adopted.policy.mode or Mode.ENFORCE)
     name = device or signer.name
+    heard = witnesses_of(witnesses, mqtt)
+    with _refusals_recorded(folder, signer, name):
+        adopted = load.policy(policy, operator=operator, unsigned=False)
+        made_out = [load.grant(path, operator=operator, unsigned=False) for path in grants]
+    chosen = Mode(mode) if mode is not None else Mode(adopted.policy.mode or Mode.ENFORCE)
     with LivePort.open(tbox, vehicle, transmit=chosen is not Mode.OBSERVE) as port:
         start = port.now()
         offset = port.wall() - start
         gateway = Gateway(described.profile, described.database, mode=chosen, wall_offset=offset, device=name)
         log = Log.open(folder, signer, device=name, boot=uuid.uuid4().hex, now=start, wall_offset=offset, wq="rtc")
-        uplink = Uplink(mqtt, name, log) if mqtt is not None else None
+        uplink = Uplink(mqtt, name, log, witnesses=heard) if mqtt is not None else None
         station = Station(gateway, log, uplink)
         try:
             if uplink is not None:
                 uplink.start()
-            station.record((gateway.set_mode(chosen, start, by="busgate run", reason="start"),), start)
-            station.record((gateway.adopt(adopted.policy, start, signed=True),), start)
-            for grant in made_out:
-                station.record(gateway.grant(grant, start), start)
+            _begin(station, adopted, made_out, start)
             click.echo(
                 f"busgate: {chosen.value} between {tbox} (T-box) and {vehicle} (vehicle); log in {folder}", err=True
             )
+            gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
             Line(port, station).run(_until_stopped())
         finally:
             if uplink is not None:
@@ -100,6 +113,47 @@ def command(  # noqa: PLR0913 - one parameter an option
                 uplink.close()
             log.close()
     click.echo(f"busgate: stopped; log of {log.size} records, root {log.root.hex()}", err=True)
+    if uplink is not None:
+        _tell_delivery(uplink, log)
+
+
+def _begin(station: Station, adopted: load.Adopted, grants: list[Grant], start: int) -> None:
+    """Put mode, policy and grants in force; one that the gate refuses is in the log when this raises."""
+    gateway = station.gateway
+    station.record((gateway.set_mode(gateway.mode, start, by="busgate run", reason="start"),), start)
+    try:
+        station.record((gateway.adopt(adopted.policy, start, signed=True),), start)
+        for grant in grants:
+            station.record(gateway.grant(grant, start), start)
+    except BusgateError as fault:
+        station.record((PolicyRefused(start, str(fault)),), start)
+        raise
+
+
+@contextmanager
+def _refusals_recorded(folder: Path, signer: Signer, device: str) -> Iterator[None]:
+    """A policy or grant that cannot be taken is somebody's attempt: it goes into the log before it is told."""
+    try:
+        yield
+    except BusgateError as fault:
+        now, wall = time.monotonic_ns(), time.time_ns()
+        boot = uuid.uuid4().hex
+        with (
+            suppress(StoreError),  # a log that cannot be written must not hide why the start was refused
+            Log.open(folder, signer, device=device, boot=boot, now=now, wall_offset=wall - now, wq="rtc") as log,
+        ):
+            log.record(PolicyRefused(now, str(fault)), now, urgent=True)
+        raise
+
+
+def _tell_delivery(uplink: Uplink, log: Log) -> None:
+    if uplink.cosigned >= log.size:
+        said = "every record is cosigned by a witness"
+    elif uplink.published >= log.size:
+        said = "every record is at the broker; that somebody has checked them is not known (--witness)"
+    else:
+        said = f"{log.size - uplink.published} records are not at the broker yet; they are sent at the next start"
+    click.echo(f"busgate: {said}", err=True)
 
 
 class _until_stopped:  # noqa: N801 - read as a phrase where it is used
