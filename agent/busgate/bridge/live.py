@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from busgate.bridge.port import BridgeError
-from busgate.bridge.wire import Wire
+from busgate.bridge.wire import MULTICAST, Wire
 from busgate.model import ERROR, Frame, Side
 
 _QUEUE = 16_384
@@ -37,7 +37,7 @@ class LivePort:
     def open(
         cls, tbox: str | None = None, vehicle: str | None = None, *, tap: str | None = None, transmit: bool = True
     ) -> LivePort:
-        """A port on wires given as `interface:channel`: `socketcan:can0`, `virtual:bench`, `udp_multicast:239.0.0.1`.
+        """A port on wires given as `interface:channel`, such as `socketcan:can0` or `udp_multicast:239.74.163.2:43113`.
 
         Both of `tbox` and `vehicle`, or one of them or `tap` alone to listen only. Raises BridgeError when a wire
         cannot be opened.
@@ -47,7 +47,7 @@ class LivePort:
             raise BridgeError("no wire was given; name them as in: --tbox socketcan:can1 --vehicle socketcan:can0")
         if tap and len(given) > 1:
             raise BridgeError("a tap is one wire alone; give --tap, or --tbox and --vehicle")
-        if len({name for _, name in given}) < len(given):
+        if len({_medium(name) for _, name in given}) < len(given):
             raise BridgeError(f"{given[0][1]} is given twice; the T-box and the vehicle have a wire each")
         wires: list[Wire] = []
         try:
@@ -107,3 +107,8 @@ class LivePort:
         """Stop the threads and let go of the wires."""
         for wire in self._wires.values():
             wire.close()
+
+
+def _medium(name: str) -> str:
+    """What two wires must not share: their name, and for multicast the port, on which every group is heard."""
+    return f"{MULTICAST}:{name.rpartition(':')[2]}" if name.startswith(f"{MULTICAST}:") else name

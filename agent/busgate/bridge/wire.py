@@ -22,7 +22,9 @@ _POLL_S = 0.2
 _RETRY_S = 1.0
 _ECHO_NS = 1_000_000_000
 _FD_BY_OPTION = frozenset({"socketcan", "udp_multicast"})
-_ECHOING = frozenset({"udp_multicast"})
+MULTICAST = "udp_multicast"
+_LAST_PORT = 0xFFFF
+_ECHOING = frozenset({MULTICAST})
 """Interfaces that hand a sender its own frames back, whatever they are asked."""
 
 
@@ -39,18 +41,20 @@ class Wire:
 
     @classmethod
     def open(cls, side: Side, name: str) -> Wire:
-        """Open `interface:channel`; raises BridgeError with the reason when that cannot be done."""
+        """Open `interface:channel`; raises BridgeError with the reason when that cannot be done.
+
+        `udp_multicast:group:port` is a bus between processes of one machine or one network.
+        """
         interface, colon, channel = name.partition(":")
         if not colon or not interface or not channel:
             raise BridgeError(f"{name!r} names no wire; write interface:channel, as in socketcan:can0")
         options: dict[str, Any] = {"fd": True} if interface in _FD_BY_OPTION else {}
+        if interface == MULTICAST:
+            channel, options["port"] = _group(name, channel)
         try:
             bus = can.Bus(channel, interface=interface, ignore_config=True, receive_own_messages=False, **options)
         except (can.CanError, OSError, ValueError, ImportError, NotImplementedError) as fault:
-            reason = " ".join(str(fault).split()) or type(fault).__name__
-            raise BridgeError(
-                f"{name}: this wire cannot be opened ({reason}); check that it exists and is up"
-            ) from None
+            raise BridgeError(_not_opened(name, fault)) from None
         return cls(side, bus, echoes=interface in _ECHOING)
 
     def start(self, received: queue.Queue[Frame]) -> None:
@@ -116,6 +120,23 @@ class _Echoes:
                     del self._awaited[index]
                     return True
         return False
+
+
+def _not_opened(name: str, fault: Exception) -> str:
+    reason = " ".join(str(fault).split()) or type(fault).__name__
+    if "msgpack" in reason:
+        return f"{name}: {MULTICAST} needs the package msgpack; install it with: pip install msgpack"
+    return f"{name}: this wire cannot be opened ({reason}); check that it exists and is up"
+
+
+def _group(name: str, channel: str) -> tuple[str, int]:
+    """Multicast group and UDP port; wires of one port would hear each other, so it has to be named."""
+    group, colon, port = channel.rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) <= _LAST_PORT:
+        raise BridgeError(
+            f"{name!r} names no port; write udp_multicast:group:port, as in {MULTICAST}:239.74.163.2:43113"
+        )
+    return group, int(port)
 
 
 def _key(frame: Frame) -> tuple[int, bytes, int]:
