@@ -111,3 +111,9 @@ def test_a_key_that_is_not_there_is_called_a_key(tmp_path: Path) -> None:
     with pytest.raises(TrustError) as fault:
         public_half(tmp_path / "no.key")
     assert str(fault.value).startswith(f"there is no key file {tmp_path / 'no.key'}. Next: ")
+
+
+def test_the_text_of_a_key_without_a_plus_in_its_base64_is_a_key() -> None:
+    key = test_signer("key").verifier
+    assert key.text.count("+") == 2
+    assert public_half(key.text) == key
