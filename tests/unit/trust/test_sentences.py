@@ -114,6 +114,6 @@ def test_a_key_that_is_not_there_is_called_a_key(tmp_path: Path) -> None:
 
 
 def test_the_text_of_a_key_without_a_plus_in_its_base64_is_a_key() -> None:
-    key = test_signer("key").verifier
-    assert key.text.count("+") == 2
+    keys = (Signer("n", Ed25519PrivateKey.from_private_bytes(bytes([seed] * 32))).verifier for seed in range(256))
+    key = next(each for each in keys if each.text.count("+") == 2)
     assert public_half(key.text) == key
