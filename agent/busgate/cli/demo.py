@@ -65,7 +65,7 @@ def command(*, speed: float, plain: bool, folder: Path, embedded_broker: bool) -
     began = time.monotonic()
     with broker(folder, embedded=embedded_broker) as (url, name):
         console.print(f"broker {name} at {url}; keys, signed policy and log are in {folder}/")
-        with Screen(console, live=console.is_terminal and not plain) as screen:
+        with Screen(console, vehicle.database, live=console.is_terminal and not plain) as screen:
             watch = _Soc(url, device, soc, screen.soc)
             job = Job(
                 trace=scenario("demo-day.log"),

@@ -15,6 +15,7 @@ from typing import Any
 from busgate.bridge.channels import ALL, SideMap
 from busgate.bridge.trace import Trace, merge
 from busgate.gateway import Gateway
+from busgate.judge.situation import Situation
 from busgate.model import Event, Mode, Outcome, Unit
 from busgate.record.log import Log
 from busgate.report.uplink import Uplink
@@ -27,7 +28,7 @@ from busgate.trust.note import Signer, Verifier
 YEAR_2000 = 946_684_800_000_000_000
 """A trace whose times lie before this counts from its own start: it has no wall clock, and no rule may lean on one."""
 
-Watcher = Callable[[Unit, Outcome], None]
+Watcher = Callable[[Unit, Outcome, Situation], None]
 
 
 @dataclass(slots=True)
@@ -116,16 +117,16 @@ def _run(job: Job, station: Station, first: Unit, rest: Iterable[Unit]) -> int:
             take(unit)
         return unit.at
     for unit in (first, *()):
-        _watched(job, unit, take(unit))
+        _watched(job, station, unit, take(unit))
     for unit in rest:
         pace.wait(unit.at)
-        _watched(job, unit, take(unit))
+        _watched(job, station, unit, take(unit))
     return unit.at
 
 
-def _watched(job: Job, unit: Unit, outcome: Outcome) -> None:
+def _watched(job: Job, station: Station, unit: Unit, outcome: Outcome) -> None:
     if job.watcher is not None:
-        job.watcher(unit, outcome)
+        job.watcher(unit, outcome, station.gateway.situation)
 
 
 class _Pace:
