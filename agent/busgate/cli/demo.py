@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import click
 from rich.console import Console
 from rich.panel import Panel
 from rich.table import Table
+from rich.text import Text
 
 from busgate.bridge.channels import SideMap
 from busgate.cli.demo_broker import broker
@@ -88,9 +90,9 @@ def command(*, speed: float, plain: bool, folder: Path, embedded_broker: bool) -
                 watch.stop()
     checked = verify(folder / "log", vkey=str(_vkey(device)))
     good = checked.ok and result.delivered is True
-    _summary(
-        console, result, took=time.monotonic() - began, verdict="verified" if checked.ok else "NOT verified", good=good
-    )
+    verdict = "verified" if checked.ok else "NOT verified"
+    _summary(console, result, took=time.monotonic() - began, verdict=verdict, good=good)
+    _next_steps(console, result, folder / "log")
     if not good:
         sys.exit(1)
 
@@ -157,16 +159,24 @@ def _summary(console: Console, result: Result, *, took: float, verdict: str, goo
     table.add_row("blocked", f"[red]{sum(blocked.values())}[/] frames of the T-box: {_counted(blocked)}")
     log = report["log"]
     table.add_row("signed log", f"{log['size']} records, origin {log['origin']}")
-    table.add_row("root", log["root"])
+    table.add_row("root", Text(log["root"], overflow="fold"))
     table.add_row(
         "SOC", "has every record and cosigned it" if result.delivered else "[red]does not have every record[/]"
     )
     table.add_row("", f"[bold {'green' if good else 'red'}]{verdict}[/]")
     console.print(Panel(table, title="busgate demo: what happened", expand=False))
-    first = result.findings.alerts[0][0] if result.findings.alerts else 0
-    console.print(
-        f"Next: busgate explain {first} --log busgate-demo/log     busgate verify busgate-demo/log", highlight=False
-    )
+
+
+def _next_steps(console: Console, result: Result, log: Path) -> None:
+    worst = max(result.findings.alerts, key=lambda each: each[1].severity, default=(0, None))[0]
+    me = _called()
+    console.print(f"Next: {me} explain {worst} --log {log}", highlight=False, soft_wrap=True)
+    console.print(f"      {me} verify {log}", highlight=False, soft_wrap=True)
+
+
+def _called() -> str:
+    """How its user can call this program again: by its name where the shell finds it, else by its path."""
+    return "busgate" if shutil.which("busgate") else os.path.relpath(sys.argv[0])
 
 
 _PASSING = frozenset({"allowed", "granted", "continues_allowed", "answers_vehicle"})
