@@ -15,13 +15,21 @@ from busgate.record.finding import Report
 from busgate.record.found import Evidence, EvidenceError
 from busgate.record.verify import examine
 from busgate.report.alert import next_step, sentence, severity, severity_word, why
-from busgate.report.fields import counts, text
+from busgate.report.fields import text
 from busgate.report.words import Language, Words
 from busgate.trust.keys import load_verifier
 
 _WHY = Words("why", "waarom")
 _FIRST = Words("do first", "doe eerst")
 _STATE = Words("the vehicle then", "het voertuig toen")
+_FACTS = {
+    "speed": Words("speed", "snelheid"),
+    "park_brake": Words("park brake set", "parkeerrem aan"),
+    "ignition": Words("ignition on", "contact aan"),
+    "charging": Words("charging", "aan het laden"),
+    "doors_open": Words("doors open", "deuren open"),
+}
+_YES, _NO = Words("yes", "ja"), Words("no", "nee")
 _FRAME = Words("the frame", "het frame")
 _PROVEN = Words(
     "This is record {index}, proven: it is in the log that was signed at size {size}, root {root}.",
@@ -103,7 +111,7 @@ def _explained(entry: dict[str, Any], lang: Language) -> list[str]:
     lines = [f"{text(entry, 'wall')}  {severity_word(severity(entry), lang).upper()}  {sentence(entry, lang)}".strip()]
     facts = (
         (_WHY, why(entry, lang)),
-        (_STATE, counts(entry, "state")),
+        (_STATE, _state(entry, lang)),
         (_FRAME, text(entry, "frame")),
         (_FIRST, next_step(entry, lang)),
     )
@@ -123,3 +131,17 @@ def _standing(index: int, report: Report, lang: Language) -> list[str]:
     elif not report.given:
         lines.append(_OWN_KEY.in_(lang))
     return lines
+
+
+def _state(entry: dict[str, Any], lang: Language) -> str:
+    """What was known of the vehicle, in words."""
+    state = entry.get("state")
+    if not isinstance(state, dict):
+        return ""
+    return ", ".join(f"{_FACTS[name].in_(lang)} {_fact(state[name], lang)}" for name in _FACTS if name in state)
+
+
+def _fact(value: object, lang: Language) -> str:
+    if isinstance(value, bool):
+        return (_YES if value else _NO).in_(lang)
+    return f"{value:.1f} km/h" if isinstance(value, (int, float)) else str(value)

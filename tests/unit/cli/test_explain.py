@@ -31,7 +31,7 @@ def test_it_says_what_happened_why_and_that_the_record_is_proven(log: Path) -> N
     assert result.exit_code == 0
     assert "T-box (0x4A) asked to limit the drive" in result.output
     assert "A rule allows it only in another state of the vehicle. Rule: stop-at-depot." in result.output
-    assert "the vehicle then: park_brake off, speed 31.25" in result.output
+    assert "the vehicle then: speed 31.2 km/h, park brake set off" in result.output
     assert "record 3, proven: it is in the log that was signed at size 4" in result.output
     assert "published test key, which proves nothing" in result.output
 
