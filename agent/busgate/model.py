@@ -173,6 +173,8 @@ class Diagnostic:
     dids: tuple[int, ...] = ()
     routine: int | None = None
     nrc: int | None = None
+    extra: int = 0
+    """Bytes that follow all that the service takes."""
 
 
 Message = CanMessage | ParameterGroup | Diagnostic

@@ -128,6 +128,10 @@ class Stack:
         message = CanMessage(
             frame.at, side, frame.can_id, frame.data, route.message, {} if isinstance(values, Undecodable) else values
         )
+        if side is Side.TBOX and route.decoder is not None and len(frame.data) > route.decoder.length:
+            # What follows a message's own bytes is read by nobody who follows its DBC, and by who knows whom else.
+            reason = f"it has {len(frame.data)} bytes, {route.message} has {route.decoder.length}"
+            return Heard(Role.WHOLE, message, malformed=Malformed(frame.at, side, frame.can_id, "dbc", reason))
         return self._whole(frame, side, message, values)
 
     def _group(self, frame: Frame, route: Route, side: Side) -> Heard:
@@ -291,6 +295,7 @@ class Stack:
             reading.dids,
             reading.routine,
             reading.nrc,
+            reading.extra,
         )
         return Heard(role, message, reading=reading)
 

@@ -45,6 +45,8 @@ class Reading:
     nrc: int | None = None
     nrc_name: str = ""
     details: Mapping[str, Value] = field(default_factory=dict)
+    extra: int = 0
+    """Bytes that follow all that the service takes; in `details` as well."""
 
 
 class Bad(NamedTuple):
@@ -73,7 +75,9 @@ def _request_or_positive(payload: bytes, complete: bool, total: int | None) -> R
     if service is None:
         return Bad(f"no service has the identifier 0x{sid:02X}")
     fields = Fields(payload, total, at=1)
+    extra = 0
     if run(service.response if answer else service.request, fields) and total is not None and not fields.ended:
+        extra = fields.length - fields.at if fields.length is not None else 0
         rest("extra")(fields)
     if fields.fault and not answer:
         return Bad(f"{service.name} {fields.fault}")
@@ -91,6 +95,7 @@ def _request_or_positive(payload: bytes, complete: bool, total: int | None) -> R
         dids=tuple(fields.dids),
         routine=fields.routine,
         details=fields.values,
+        extra=extra,
     )
 
 

@@ -32,7 +32,7 @@ class Allowlist:
         self._own = Listed(own) if own else EVERYTHING
         self._by_name: dict[str, tuple[_Entry, ...]] = {}
         self._by_group: dict[int, tuple[_Entry, ...]] = {}
-        self._by_service: dict[int, tuple[tuple[Rule, UdsSelector], ...]] = {}
+        self._by_service: dict[int, tuple[tuple[_Entry, UdsSelector], ...]] = {}
         for place, rule in enumerate(rules):
             self._enter(place, rule)
 
@@ -44,7 +44,7 @@ class Allowlist:
             self._by_group[pgn] = (*self._by_group.get(pgn, ()), entry)
         if rule.uds is not None:
             for service in dict.fromkeys(rule.uds.services):
-                self._by_service[service] = (*self._by_service.get(service, ()), (rule, rule.uds))
+                self._by_service[service] = (*self._by_service.get(service, ()), (entry, rule.uds))
 
     def selecting(self, command: Command) -> Iterator[Rule]:
         """The rules that select a message, in the policy's order."""
@@ -78,8 +78,10 @@ class Allowlist:
     def _of_service(self, message: Diagnostic, target: Party) -> Iterator[Rule]:
         if message.kind is not DiagnosticKind.REQUEST:
             return
-        for rule, uds in self._by_service.get(message.sid, ()):
-            if uds.functional is message.functional and _reaches(uds, target):
+        for (_, rule, sa), uds in self._by_service.get(message.sid, ()):
+            # An 11-bit identifier names no tester, so only a rule that does not ask for one selects it.
+            sender = rule.sa is None or rule.sa.everything if message.source < 0 else sa.allows(message.source)
+            if sender and uds.functional is message.functional and _reaches(uds, target):
                 yield rule
 
 

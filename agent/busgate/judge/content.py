@@ -125,14 +125,12 @@ def _requested_refused(listed: Listed, message: ParameterGroup) -> Refusal | Non
 
 
 def _uds_refused(uds: UdsSelector, message: Diagnostic) -> Refusal | None:
-    """Whether sub-function, data identifiers and routine of a request are listed."""
+    """Whether sub-function, data identifiers and routine of a request are listed, and nothing follows them."""
     service = message.sid
-    if service in WITH_SUBFUNCTION and not uds.subfunctions.everything:
-        if message.subfunction is None:
-            return Refusal(Reason.SIGNAL_UNKNOWN, "the sub-function is not visible")
-        subfunction = message.subfunction & ~_SUPPRESS
-        if not uds.subfunctions.allows(subfunction):
-            return Refusal(Reason.NOT_ALLOWLISTED, f"sub-function {hexadecimal(subfunction)} is not listed")
+    if message.extra:
+        return Refusal(Reason.SIGNAL_OUT_OF_RANGE, "it goes on after all that the service takes")
+    if service in WITH_SUBFUNCTION and (refusal := _subfunction_refused(uds.subfunctions, message.subfunction)):
+        return refusal
     if service in IDENTIFIED and not uds.dids.everything:
         return _dids_refused(uds.dids, message)
     if service == ROUTINE_CONTROL and not uds.routines.everything:
@@ -141,6 +139,17 @@ def _uds_refused(uds: UdsSelector, message: Diagnostic) -> Refusal | None:
         if not uds.routines.allows(message.routine):
             return Refusal(Reason.NOT_ALLOWLISTED, f"routine 0x{message.routine:04X} is not listed")
     return None
+
+
+def _subfunction_refused(listed: Listed, asked: int | None) -> Refusal | None:
+    if listed.everything:
+        return None
+    if asked is None:
+        return Refusal(Reason.SIGNAL_UNKNOWN, "the sub-function is not visible")
+    subfunction = asked & ~_SUPPRESS
+    if listed.allows(subfunction):
+        return None
+    return Refusal(Reason.NOT_ALLOWLISTED, f"sub-function {hexadecimal(subfunction)} is not listed")
 
 
 def _dids_refused(listed: Listed, message: Diagnostic) -> Refusal | None:

@@ -130,8 +130,8 @@ class Rule(Written):
     def _faults(self) -> Iterator[str]:
         if (self.message, self.pgn, self.uds).count(None) != 2:
             yield "a rule selects by exactly one of message, pgn and uds"
-        if self.uds is not None and not self.model_fields_set.isdisjoint({"sa", "da", "signals", "only_signals"}):
-            yield "sa, da and signals belong to rules by message or pgn; an ECU is chosen by uds.target"
+        if self.uds is not None and not self.model_fields_set.isdisjoint({"da", "signals", "only_signals"}):
+            yield "da and signals belong to rules by message or pgn; an ECU is chosen by uds.target"
         if self.signals is not None and not self.signals:
             yield "signals lists none; name them or leave it out"
         if self.only_signals and not self.signals:

@@ -153,3 +153,30 @@ def test_repeats_of_a_command_are_counted_when_it_ends() -> None:
 def test_what_is_no_diagnostics_on_an_undeclared_identifier_is_an_unknown_message(data: str) -> None:
     said = given(READS) >> tbox(f"6A5#{data}") << blocked(Reason.MALFORMED)
     assert [(alert.rule, alert.severity) for alert in said.alerts] == [("command.unknown", Severity.HIGH)]
+
+
+ALIVE = """
+policy: alive
+version: 1
+allow:
+  - {id: alive, uds: {target: BMS, services: [0x3E], subfunctions: 0}}
+  - {id: pages, message: TboxRequest}
+"""
+
+
+@pytest.mark.parametrize("data", ["033E0011", "100A3E0011011101"])
+def test_what_follows_all_that_an_allowed_service_takes_does_not_pass_with_it(data: str) -> None:
+    (
+        given(ALIVE)
+        >> tbox("18DAF34A#023E00")
+        << passed(Reason.ALLOWED)
+        >> tbox(f"18DAF34A#{data}")
+        << blocked(Reason.SIGNAL_OUT_OF_RANGE)
+    )
+
+
+def test_what_follows_an_allowed_message_does_not_pass_with_it() -> None:
+    said = given(ALIVE) >> tbox("501#01000000") << passed(Reason.ALLOWED)
+    said = said >> tbox("501#0100000000") << blocked(Reason.MALFORMED)
+    assert [alert.detail for alert in said.alerts] == ["it has 5 bytes, TboxRequest has 4"]
+    _ = said >> vehicle("501#0100000000") << passed(Reason.VEHICLE_TO_TBOX)

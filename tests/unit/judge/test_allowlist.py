@@ -46,3 +46,21 @@ def test_while_the_profile_knows_no_address_of_the_t_box_any_may_send() -> None:
 def test_what_a_rule_says_of_the_sender_stands_above_the_profile() -> None:
     assert selected(group(0xFEE0, sa=0x99), "id: a\npgn: 0xFEE0\nsa: 0x99", own=(0x4A,)) == ["a"]
     assert selected(group(0xFEE0, sa=0x4A), "id: a\npgn: 0xFEE0\nsa: 0x99", own=(0x4A,)) == []
+
+
+CLEAR = "id: a\nuds: {target: BMS, services: 0x14}"
+
+
+def test_a_diagnostic_request_is_the_t_boxs_own_unless_its_rule_names_another_tester() -> None:
+    assert selected(uds("14FFFFFF", source=0xF9), CLEAR) == ["a"]
+    assert selected(uds("14FFFFFF", source=0xF9), CLEAR, own=(0x4A,)) == []
+    assert selected(uds("14FFFFFF", source=0x4A), CLEAR, own=(0x4A,)) == ["a"]
+    assert selected(uds("14FFFFFF", source=0xF9), f"{CLEAR}\nsa: 0xF9", own=(0x4A,)) == ["a"]
+    assert selected(uds("14FFFFFF", source=0x4A), f"{CLEAR}\nsa: 0xF9", own=(0x4A,)) == []
+    assert selected(uds("14FFFFFF", source=0), CLEAR, own=(0x4A,)) == []
+
+
+def test_an_11_bit_request_names_no_tester_so_a_rule_that_asks_for_one_does_not_select_it() -> None:
+    assert selected(uds("14FFFFFF", source=-1), CLEAR, own=(0x4A,)) == ["a"]
+    assert selected(uds("14FFFFFF", source=-1), f"{CLEAR}\nsa: any", own=(0x4A,)) == ["a"]
+    assert selected(uds("14FFFFFF", source=-1), f"{CLEAR}\nsa: 0xF9", own=(0x4A,)) == []

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import cast
+
 from busgate.judge.content import content_refused
 from busgate.judge.limits import outside
 from busgate.judge.policy import load_policy
 from busgate.judge.refusal import Refusal
-from busgate.model import Reason
+from busgate.model import Diagnostic, Reason
 from support.judging import policy_of, uds
 
 
@@ -22,3 +25,11 @@ def test_limits_are_told_without_false_precision() -> None:
     assert outside(4, 5, None, " km/h") == "4 km/h is below 5"
     assert outside(5, 5, 5) is None
     assert outside(5, None, None) is None
+
+
+def test_a_request_that_goes_on_after_all_that_its_service_takes_is_not_the_one_that_is_allowed() -> None:
+    (rule,) = load_policy(policy_of("id: alive\nuds: {target: BMS, services: [0x3E], subfunctions: 0}")).allow
+    assert content_refused(rule, uds("3E00", subfunction=0).message) is None
+    longer = replace(cast("Diagnostic", uds("3E0011").message), extra=1)
+    refusal = Refusal(Reason.SIGNAL_OUT_OF_RANGE, "it goes on after all that the service takes")
+    assert content_refused(rule, longer) == refusal

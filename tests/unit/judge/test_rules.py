@@ -25,7 +25,7 @@ def fault_of(text: str) -> str:
 
 
 ONE_OF = "a rule selects by exactly one of message, pgn and uds"
-BY_ADDRESS = "sa, da and signals belong to rules by message or pgn; an ECU is chosen by uds.target"
+BY_ADDRESS = "da and signals belong to rules by message or pgn; an ECU is chosen by uds.target"
 REQUESTED = "pgn 0xEA00 and requested belong together: list the groups it may ask for, or write requested: any"
 UDS = "uds: {target: BMS, services: 0x14}"
 
@@ -46,7 +46,6 @@ UDS = "uds: {target: BMS, services: 0x14}"
         ("id: r\nmessage: M\nrate:", "p:7: allow.0.rate: it has no value; give it one or leave it out"),
         ("id: r\nmessage: M\nwhy: 5", "p:7: allow.0.why: Input should be a valid string"),
         (f"id: r\nmessage: M\nwhy: {'x' * 501}", "p:7: allow.0.why: String should have at most 500 characters"),
-        (f"id: r\n{UDS}\nsa: 0x4A", f"p:5: allow.0: {BY_ADDRESS}"),
         (f"id: r\n{UDS}\nda: 0x4A", f"p:5: allow.0: {BY_ADDRESS}"),
         (f"id: r\n{UDS}\nsignals: {{A: {{max: 5}}}}", f"p:5: allow.0: {BY_ADDRESS}"),
         (f"id: r\n{UDS}\nonly_signals: false", f"p:5: allow.0: {BY_ADDRESS}"),
