@@ -1,7 +1,7 @@
 """The bus itself: it rolls, it is driven over a line of stops, it draws on its battery and it is charged.
 
-Law: plain physics of one dimension in fixed steps, the same every time. Its figures are engineering estimates for a 12 m
-electric city bus; nothing here describes a real vehicle.
+Law: plain physics of one dimension in fixed steps, the same every time. Its figures are engineering estimates for a
+12 m electric city bus; nothing here describes a real vehicle.
 """
 
 from __future__ import annotations
