@@ -13,7 +13,9 @@ from typing import NamedTuple
 from busgate.model import Alert, Mode, Severity, Side
 from busgate.service import load
 from busgate_sim.scenario import Act, Scenario
+from busgate_sim.splice import Open
 from busgate_sim.stage import Body, Stage, cause_of_act
+from busgate_trial.effects import Taped, course_of, seen
 from busgate_trial.gate import Gate
 
 
@@ -42,18 +44,24 @@ class ActScore(NamedTuple):
 
 
 class Score(NamedTuple):
-    """One scenario's result; `false` names rules alerted without cause, `effect` whether it was seen with the gate."""
+    """One scenario's result.
+
+    `false` names rules alerted without cause; `effect` is whether the attack's effect was seen without the gate and
+    with it, None where the scenario names none.
+    """
 
     scenario: str
     kind: str
     acts: tuple[ActScore, ...]
     false: tuple[str, ...]
     telemetry_stopped: int
+    effect: tuple[bool, bool] | None = None
 
     @property
     def as_expected(self) -> bool:
-        """Whether everything is as its labels say."""
-        return all(act.as_expected for act in self.acts) and not self.false and not self.telemetry_stopped
+        """Whether everything is as its labels say, and the attack has its effect without the gate only."""
+        quiet = not self.false and not self.telemetry_stopped
+        return all(act.as_expected for act in self.acts) and quiet and self.effect in {None, (True, False)}
 
 
 class Rates(NamedTuple):
@@ -88,6 +96,17 @@ def score(scenario: Scenario, vehicle: load.Vehicle, body: Body, *, seed: int = 
         tuple(_false(gate, scenario)),
         stage.splice.stopped[Side.VEHICLE],
     )
+
+
+def score_with_effect(scenario: Scenario, vehicle: load.Vehicle, *, seed: int = 0) -> Score:
+    """Play one scenario with the gate, and where it names an effect also without it and without its acts."""
+    body = Taped(scenario)
+    result = score(scenario, vehicle, body, seed=seed)
+    if scenario.effect is None:
+        return result
+    undisturbed = course_of(scenario, Open(), seed=seed, acts=False)
+    without = seen(scenario.effect, course_of(scenario, Open(), seed=seed), undisturbed)
+    return result._replace(effect=(without, seen(scenario.effect, tuple(body.course), undisturbed)))
 
 
 def rates(scores: Iterable[Score]) -> dict[str, Rates]:
