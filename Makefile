@@ -5,13 +5,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY ?= python3
 
-.PHONY: help demo test check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup
+.PHONY: help demo sim test check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run-installed ## set everything up, then play a recorded bus day through the gate
 	@$(BIN)/busgate demo $(DEMO_OPTIONS)
+
+sim: $(VENV)/.run-installed ## play a simulated bus whose drive is stopped by remote: without the gate, then with it
+	@$(BIN)/busgate-sim run remote-stop-driving --no-gate
+	@$(BIN)/busgate-sim run remote-stop-driving
 
 test: $(VENV)/.dev-installed ## set everything up, then run all tests
 	@$(BIN)/pytest $(PYTEST_OPTIONS)

@@ -1,0 +1,226 @@
+"""`busgate-sim`: the simulated bus on a desk, alone or with the gate in line.
+
+Law: a user's mistake is one line with the next step. Exit codes: 0 done; 1 done, and something is not as its labels
+say; 2 it could not be done as asked.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from busgate.model import Alert, BusgateError, Mode, Side
+from busgate_sim.body import BusBody
+from busgate_sim.ecu.sensed import Sensed
+from busgate_sim.scenario import Scenario, find, library
+from busgate_sim.splice import Crossing, Open
+from busgate_sim.stage import Stage
+from busgate_trial import gate as gates
+from busgate_trial.score import Rates, Score, rates, score_with_effect
+from busgate_trial.tape import record as write_tape
+
+EVERY_SECONDS = 5
+"""How often `run` tells what the bus does."""
+
+SEED = click.option("--seed", default=0, show_default=True, help="Another seed is another day of the same scenario.")
+
+
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="""\b
+Examples:
+  busgate-sim list
+  busgate-sim run remote-stop-driving
+  busgate-sim run remote-stop-driving --no-gate
+  busgate-sim score remote-stop-driving flood
+  busgate-sim record remote-stop-driving --out recordings
+
+Exit codes: 0 done; 1 something is not as its labels say; 2 it could not be done as asked.""",
+)
+def group() -> None:
+    """Play a simulated electric bus, its T-box and what is done to it; with the gate in line or without."""
+
+
+@group.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def list_(*, as_json: bool) -> None:
+    """Name the scenarios of the library.
+
+    Example: busgate-sim list --json
+    """
+    found = library()
+    if as_json:
+        click.echo(json.dumps([_plain(each) for each in found.values()], indent=2))
+        return
+    for name, each in found.items():
+        click.echo(f"{name:<24} {each.kind:<8} {each.title}")
+
+
+def _plain(scenario: Scenario) -> dict[str, Any]:
+    return {
+        "scenario": scenario.scenario,
+        "title": scenario.title,
+        "kind": scenario.kind,
+        "start": scenario.start,
+        "lasts": scenario.lasts,
+        "acts": [act.does for act in scenario.acts],
+        "effect": scenario.effect,
+    }
+
+
+@group.command()
+@click.argument("scenario")
+@click.option("--gate/--no-gate", "gated", default=True, help="With the gate in line (enforce mode), or without it.")
+@SEED
+def run(*, scenario: str, gated: bool, seed: int) -> None:
+    """Play one scenario and tell what the bus does, second by second, and what the gate says.
+
+    SCENARIO is a name of the library or a .yaml file. Example: busgate-sim run remote-stop-driving --no-gate
+    """
+    told = find(scenario)
+    gate = gates.Gate(gates.vehicle(), told.policy, told.grants, mode=Mode.ENFORCE) if gated else None
+    crossing: Crossing = gate or Open()
+    stage = Stage(told, BusBody(told.start), crossing, seed=seed)
+    if gate is not None:
+        gate.cause = lambda: stage.cause
+    click.echo(f"{told.title} ({'with the gate' if gated else 'without a gate'})")
+    shown = 0
+    for second in range(1, int(told.lasts) + 1):
+        stage.run(1.0)
+        _tell_acts(told, second)
+        if gate is not None:
+            _tell_alerts(gate.told[shown:], second)
+            shown = len(gate.told)
+        if second % EVERY_SECONDS == 0:
+            click.echo(_told(stage.sensed, second))
+    crossed, stopped = stage.splice.crossed[Side.TBOX], stage.splice.stopped[Side.TBOX]
+    click.echo(f"T-box frames: {crossed} crossed to the vehicle, {stopped} did not")
+
+
+def _tell_acts(scenario: Scenario, second: int) -> None:
+    for act in scenario.acts:
+        if second - 1 <= act.at < second:
+            click.echo(f"  {act.at:5.1f} s  {act.by} -> T-box: {act.does} {dict(act.told) or ''}")
+
+
+def _tell_alerts(told: list[gates.Told], second: int) -> None:
+    for event, _ in told:
+        if isinstance(event, Alert):
+            what = f"{event.severity.name} {event.rule}: {event.name} {event.action} ({event.reason})"
+            click.echo(f"  {second:5.1f} s  gate: {what}")
+
+
+def _told(now: Sensed, second: int) -> str:
+    drive = f"{now.speed:5.1f} km/h  {now.metres:6.0f} m  torque {now.torque:5.1f} %"
+    battery = f"battery {now.soc:.1f} % {now.pack_current:6.1f} A {now.contactors.lower()}"
+    return f"{second:5d} s  {drive}  {battery}  doors {now.doors[0].lower()}"
+
+
+@group.command()
+@click.argument("scenarios", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@SEED
+def score(*, scenarios: tuple[str, ...], as_json: bool, seed: int) -> None:
+    """Play scenarios with the gate in line and hold what happened against their labels.
+
+    Without names: the whole library, some minutes. Example: busgate-sim score remote-stop-driving flood --json
+    """
+    chosen = [find(name) for name in scenarios] if scenarios else list(library().values())
+    vehicle = gates.vehicle()
+    scores = []
+    for scenario in chosen:
+        scores.append(score_with_effect(scenario, vehicle, seed=seed))
+        if not as_json:
+            click.echo(_verdict(scores[-1]))
+    if as_json:
+        click.echo(json.dumps({"scenarios": list(map(_scored, scores)), "rules": _rules(rates(scores))}, indent=2))
+    else:
+        _tabled(rates(scores))
+        good = sum(each.as_expected for each in scores)
+        click.echo(f"{good} of {len(scores)} scenarios are as their labels say")
+    if not all(each.as_expected for each in scores):
+        sys.exit(1)
+
+
+def _verdict(score: Score) -> str:
+    said = "as labelled" if score.as_expected else "NOT AS LABELLED"
+    effect = (
+        "" if score.effect is None else f"  effect: {_word(score.effect[0])} without, {_word(score.effect[1])} with"
+    )
+    false = f"  false: {', '.join(score.false)}" if score.false else ""
+    wrong = "".join(f"\n    {act}" for act in score.acts if not act.as_expected)
+    return f"{score.scenario:<24} {said}{effect}{false}{wrong}"
+
+
+def _word(seen: bool) -> str:
+    return "seen" if seen else "none"
+
+
+def _scored(score: Score) -> dict[str, Any]:
+    return {
+        "scenario": score.scenario,
+        "kind": score.kind,
+        "as_expected": score.as_expected,
+        "acts": [act._asdict() | {"as_expected": act.as_expected} for act in score.acts],
+        "false_alerts": list(score.false),
+        "telemetry_stopped": score.telemetry_stopped,
+        "effect": None if score.effect is None else {"without_gate": score.effect[0], "with_gate": score.effect[1]},
+    }
+
+
+def _rules(found: dict[str, Rates]) -> dict[str, dict[str, Any]]:
+    return {rule: each._asdict() | {"precision": each.precision, "recall": each.recall} for rule, each in found.items()}
+
+
+def _tabled(found: dict[str, Rates]) -> None:
+    table = Table("rule", "expected", "found", "false", "precision", "recall")
+    for rule, each in found.items():
+        shares = ("-" if share is None else f"{share:.2f}" for share in (each.precision, each.recall))
+        table.add_row(rule, str(each.expected), str(each.found), str(each.false), *shares)
+    Console().print(table)
+
+
+@group.command()
+@click.argument("scenarios", nargs=-1, required=True)
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the recordings.")
+@SEED
+def record(*, scenarios: tuple[str, ...], out: Path, seed: int) -> None:
+    """Write scenarios as candump logs with labels, played without a gate.
+
+    `all` means the whole library. Example: busgate-sim record remote-stop-driving --out recordings
+    """
+    chosen = list(library().values()) if scenarios == ("all",) else [find(name) for name in scenarios]
+    for scenario in chosen:
+        try:
+            written = write_tape(scenario, out, seed=seed)
+        except OSError as fault:
+            raise BusgateError(f"{out} cannot be written: {fault.strerror}. Next: choose another --out") from None
+        click.echo(f"wrote {written.trace} and {written.labels.name}")
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        group(prog_name="busgate-sim", standalone_mode=False)
+    except click.exceptions.Exit as ended:
+        sys.exit(ended.exit_code)
+    except click.ClickException as fault:
+        click.echo(
+            f"busgate-sim: {' '.join(fault.format_message().split()).rstrip('.')}. Next: busgate-sim --help", err=True
+        )
+        sys.exit(2)
+    except BusgateError as fault:
+        click.echo(f"busgate-sim: {fault}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()
