@@ -13,7 +13,7 @@ help: ## list the targets
 demo: $(VENV)/.run-installed ## set everything up, then play a recorded bus day through the gate
 	@$(BIN)/busgate demo $(DEMO_OPTIONS)
 
-sim: $(VENV)/.run-installed ## play a simulated bus whose drive is stopped by remote: without the gate, then with it
+sim: $(VENV)/.run-installed ## play a simulated bus whose drive is stopped by remote, without the gate and with it
 	@$(BIN)/busgate-sim run remote-stop-driving --no-gate
 	@$(BIN)/busgate-sim run remote-stop-driving
 
