@@ -12,9 +12,11 @@ from busgate_sim.ecu.obeys import Obedience
 from busgate_sim.ecu.sensed import Demands, Sensed
 from busgate_sim.ecu.unit import Units
 from busgate_sim.encoder import Encoder, Sent
+from busgate_sim.online import Online, ordered
 from busgate_sim.scenario import Scenario
 from busgate_sim.splice import Crossing, Splice
 from busgate_sim.tbox_firmware.acts import ACTS
+from busgate_sim.tbox_firmware.cloud_command import CloudCommand
 from busgate_sim.tbox_firmware.unit import NAME, TboxUnit
 from busgate_sim.wire import Wire
 from busgate_sim.world import MILLISECOND, SECOND, World
@@ -23,6 +25,9 @@ PROFILE = "demo-ebus"
 FILES = ("ebus-j1939.dbc", "ebus-body11.dbc")
 STARTED = 1_772_433_600
 """When every scenario begins, Unix seconds: 2026-03-02T06:40:00Z."""
+
+_THINKS_NS = 120 * MILLISECOND
+"""How long the T-box takes at least from an order to its first frame; at most twice that."""
 
 STEP_NS = 20 * MILLISECOND
 """How finely the body moves."""
@@ -64,6 +69,8 @@ class Stage:
         self.sensed = body.sensed()
         self.tape: list[Went] | None = None
         """Set it to a list to record every frame that a peer sent."""
+        self.understood: dict[str, str] = {}
+        """The cloud's message behind each cause, such as `jt808:8105`."""
         self.cause = ""
         """Why the T-box's frame that is on its wire right now was said."""
         encoder = Encoder(PROFILE, FILES)
@@ -74,6 +81,7 @@ class Stage:
         self.tbox.watch(self._on_tbox)
         self.vehicle.watch(self._on_vehicle)
         self.splice = Splice(self.world, self.tbox, self.vehicle, crossing)
+        self.online = Online(self.world, STARTED, lambda: self.sensed, self._obeys)
         self.world.every(STEP_NS, self._moves, phase=STEP_NS)
         self._plans()
 
@@ -84,12 +92,25 @@ class Stage:
 
     def _plans(self) -> None:
         for number, act in enumerate(self.scenario.acts):
-            self.world.at(round(act.at * SECOND), partial(self._acts, act.does, number))
+            self.world.at(round(act.at * SECOND), partial(self._acts, number))
         if self.scenario.silent_from is not None:
             self.world.at(round(self.scenario.silent_from * SECOND), self._falls_silent)
 
-    def _acts(self, does: str, number: int) -> None:
-        self.unit.act(ACTS[does](self.scenario.acts[number].told), cause_of_act(number))
+    def _acts(self, number: int) -> None:
+        """By way of the platform where a clerk there can order it, else by the T-box itself."""
+        act = self.scenario.acts[number]
+        order = ordered(act.does, act.told) if act.by in {"cloud", "tls"} else None
+        if order is not None and self.online.online:
+            self.online.order(order, cause_of_act(number))
+        else:
+            self.unit.act(ACTS[act.does](act.told), cause_of_act(number))
+
+    def _obeys(self, command: CloudCommand, cause: str) -> None:
+        """What the T-box makes of an order, after the time that it takes to think."""
+        self.understood[cause] = command.message_id
+        if command.kind in ACTS:
+            thinks = _THINKS_NS + self.world.chance.randrange(_THINKS_NS)
+            self.world.after(thinks, partial(self.unit.act, ACTS[command.kind](command.arguments), cause))
 
     def _falls_silent(self) -> None:
         self.unit.silent = True

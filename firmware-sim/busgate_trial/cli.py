@@ -191,7 +191,7 @@ def _tabled(found: dict[str, Rates]) -> None:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the recordings.")
 @SEED
 def record(*, scenarios: tuple[str, ...], out: Path, seed: int) -> None:
-    """Write scenarios as candump logs with labels, played without a gate.
+    """Write scenarios as candump logs, packets and labels, played without a gate.
 
     `all` means the whole library. Example: busgate-sim record remote-stop-driving --out recordings
     """
@@ -201,7 +201,7 @@ def record(*, scenarios: tuple[str, ...], out: Path, seed: int) -> None:
             written = write_tape(scenario, out, seed=seed)
         except OSError as fault:
             raise BusgateError(f"{out} cannot be written: {fault.strerror}. Next: choose another --out") from None
-        click.echo(f"wrote {written.trace} and {written.labels.name}")
+        click.echo(f"wrote {written.trace}, {written.packets.name} and {written.labels.name}")
 
 
 def main() -> None:

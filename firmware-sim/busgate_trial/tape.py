@@ -1,4 +1,4 @@
-"""A played scenario written out: a candump log of both wires, and labels that say what each T-box frame belongs to.
+"""A played scenario written out: a candump log of both wires, the T-box's packets, and labels that join them.
 
 Law: the same scenario and seed give the same bytes. The trace is what was *sent* on each wire; what crossed is not in
 it, so that any gate can be tried on it.
@@ -6,25 +6,31 @@ it, so that any gate can be tried on it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
 from busgate.model import EXTENDED, FD_FORMAT, IDENTIFIER, REMOTE
+from busgate_sim import packets
 from busgate_sim.body import BusBody
 from busgate_sim.scenario import Scenario
 from busgate_sim.splice import Open
 from busgate_sim.stage import PROFILE, STARTED, TBOX, VEHICLE, Stage, Went, cause_of_act
 from busgate_sim.tbox_firmware.unit import ORDINARY
 
-_HEAD = "# Synthetic: recorded from a simulated bus without a gate. `lines` are those of the .log, counted from 1.\n"
+_HEAD = """\
+# Synthetic: recorded from a simulated bus without a gate. `lines` are those of the .log and `packets` those of the
+# .pcapng, both counted from 1; `message` is the cloud's message that the act began with, where it came that way.
+"""
 
 
 class Written(NamedTuple):
-    """The two files of a recording."""
+    """The files of a recording."""
 
     trace: Path
+    packets: Path
     labels: Path
 
 
@@ -35,22 +41,27 @@ def record(scenario: Scenario, folder: Path, *, seed: int = 0) -> Written:
     stage.run()
     tape = sorted(stage.tape, key=lambda went: went.at)
     folder.mkdir(parents=True, exist_ok=True)
-    written = Written(folder / f"{scenario.scenario}.log", folder / f"{scenario.scenario}.labels.yaml")
+    written = Written(*(folder / f"{scenario.scenario}.{kind}" for kind in ("log", "pcapng", "labels.yaml")))
     written.trace.write_text("".join(map(_line, tape)), encoding="utf-8", newline="\n")
-    written.labels.write_text(_HEAD + yaml.safe_dump(labels(scenario, tape, seed), sort_keys=False), encoding="utf-8")
+    opaque = any(act.by == "tls" for act in scenario.acts)
+    packets.write(stage.online.segments, STARTED, written.packets, opaque=opaque)
+    text = yaml.safe_dump(labels(stage, tape, seed), sort_keys=False)
+    written.labels.write_text(_HEAD + text, encoding="utf-8", newline="\n")
     return written
 
 
-def labels(scenario: Scenario, tape: list[Went], seed: int) -> dict[str, Any]:
+def labels(stage: Stage, tape: list[Went], seed: int) -> dict[str, Any]:
     """The ground truth of a recording."""
-    lines: dict[str, list[int]] = {}
-    for number, went in enumerate(tape, 1):
-        if went.cause and went.cause != ORDINARY:
-            lines.setdefault(went.cause, []).append(number)
+    scenario = stage.scenario
+    lines = _numbers(went.cause for went in tape)
+    carried = _numbers((segment.cause for segment in stage.online.segments), packets.HANDSHAKE + 1)
     acts = []
     for number, act in enumerate(scenario.acts):
-        told = act.model_dump(exclude_defaults=True, by_alias=True)
-        acts.append(told | {"lines": lines.get(cause_of_act(number), [])})
+        cause = cause_of_act(number)
+        told = act.model_dump(exclude_defaults=True, by_alias=True) | {"lines": lines.get(cause, [])}
+        if cause in carried:
+            told |= {"packets": carried[cause], "message": stage.understood.get(cause, "")}
+        acts.append(told)
     return {
         "scenario": scenario.scenario,
         "title": scenario.title,
@@ -62,6 +73,15 @@ def labels(scenario: Scenario, tape: list[Went], seed: int) -> dict[str, Any]:
         "channels": {VEHICLE: "vehicle", TBOX: "tbox"},
         "acts": acts,
     }
+
+
+def _numbers(causes: Iterable[str], first: int = 1) -> dict[str, list[int]]:
+    """Where each act's cause stands in a recording, counted from `first`."""
+    found: dict[str, list[int]] = {}
+    for number, cause in enumerate(causes, first):
+        if cause and cause != ORDINARY:
+            found.setdefault(cause, []).append(number)
+    return found
 
 
 def _line(went: Went) -> str:

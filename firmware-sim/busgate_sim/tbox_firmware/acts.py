@@ -25,6 +25,11 @@ def drive_stop(_: Arguments) -> Iterator[Step]:
     yield _drive(0, "Stop", 0.0, 0)
 
 
+def drive_release(_: Arguments) -> Iterator[Step]:
+    """Takes back what was asked of the drive."""
+    yield _drive(0, "Limit", 100.0, _NONE)
+
+
 def drive_limit(told: Arguments) -> Iterator[Step]:
     """Limits torque (`torque`, per cent) or speed (`speed`, km/h), in `steps` steps `every` seconds apart."""
     steps, every = int(_number(told, "steps", 1)), _number(told, "every", 0.5)
@@ -192,6 +197,7 @@ def tricks(told: Arguments) -> Iterator[Step]:
 
 ACTS: Mapping[str, Callable[[Arguments], Iterator[Step]]] = {
     "drive.stop": drive_stop,
+    "drive.release": drive_release,
     "drive.limit": drive_limit,
     "battery": battery,
     "charge": charge,

@@ -1,0 +1,168 @@
+"""The T-box's link to its maker's platform within a scenario: what the cloud orders arrives, is understood and done.
+
+Law: bytes take their time both ways and stay in order; what the T-box does because of an order bears the order's cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import NamedTuple
+
+from busgate_sim.cloud.jt808 import Edition as Edition808
+from busgate_sim.cloud.octets import Refused
+from busgate_sim.cloud.orders import Order, order
+from busgate_sim.cloud.platform import Line, Platform
+from busgate_sim.ecu.sensed import Sensed
+from busgate_sim.tbox_firmware.cloud_command import CloudCommand
+from busgate_sim.tbox_firmware.link import Link, State, Wish
+from busgate_sim.tbox_firmware.speech808 import Identity808, Speech808
+from busgate_sim.tbox_firmware.telemetry import Telemetry
+from busgate_sim.world import MILLISECOND, SECOND, World
+
+PHONE = "018000032600"
+VIN = "SYNTHETICBUS00421"
+TURN_NS = 100 * MILLISECOND
+"""How often the link is asked whether something is due."""
+
+_AIR_NS = 80 * MILLISECOND
+_JITTER_NS = 60 * MILLISECOND
+
+Obey = Callable[[CloudCommand, str], None]
+
+
+class Segment(NamedTuple):
+    """Some bytes of the connection as they passed the T-box's antenna; `cause` is that of an order, else empty."""
+
+    at: int
+    up: bool
+    data: bytes
+    cause: str
+
+
+class Online:
+    """One T-box and its platform, joined over the air."""
+
+    def __init__(self, world: World, started: int, senses: Callable[[], Sensed], obey: Obey) -> None:
+        """The T-box dials at once. `started` is when the world began, Unix seconds."""
+        self.platform = Platform(None, Edition808.Y2013)
+        self.segments: list[Segment] = []
+        """All that passed, in order."""
+        self.refused: list[str] = []
+        self._world = world
+        self._started = started * SECOND
+        self._senses = senses
+        self._obey = obey
+        self._line: Line | None = None
+        self._free = {True: 0, False: 0}
+        speech = Speech808(Identity808(PHONE, VIN, Edition808.Y2013))
+        self.link = Link(speech, self._telemetry, at=self._now)
+        world.every(TURN_NS, self._turn, phase=TURN_NS)
+
+    @property
+    def online(self) -> bool:
+        """Whether the T-box is logged in."""
+        return self.link.state is State.ONLINE
+
+    def order(self, what: Order, cause: str) -> None:
+        """Order the T-box to do something; one that is not logged in misses it, and that is noted."""
+        sent = self.platform.order(PHONE, what, self._now)
+        if isinstance(sent, Refused):
+            self.refused.append(sent.reason)
+        else:
+            self._fly(up=False, data=sent.data, cause=cause)
+
+    @property
+    def _now(self) -> int:
+        return self._started + self._world.now
+
+    def _turn(self) -> None:
+        match self.link.tick(self._now):
+            case Wish.DIAL:
+                self._line = self.platform.line()
+                self.link.connected(self._now)
+            case Wish.CLOSE:
+                self._hang_up()
+            case Wish.NOTHING:
+                pass
+        self._carry()
+
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self.platform.closed(self._line)
+            self._line = None
+        self.link.lost(self._now)
+
+    def _carry(self) -> None:
+        if data := self.link.take():
+            self._fly(up=True, data=data, cause="")
+
+    def _fly(self, *, up: bool, data: bytes, cause: str) -> None:
+        arrives = self._world.now + _AIR_NS + self._world.chance.randrange(_JITTER_NS)
+        arrives = self._free[up] = max(arrives, self._free[up] + 1)
+        if up:
+            self.segments.append(Segment(self._world.now, up, data, cause))
+            self._world.at(arrives, partial(self._lands, data))
+        else:
+            self._world.at(arrives, partial(self._arrives, data, cause))
+
+    def _lands(self, data: bytes) -> None:
+        """At the platform."""
+        if self._line is not None and (back := self._line.receive(data, self._now)):
+            self._fly(up=False, data=back, cause="")
+
+    def _arrives(self, data: bytes, cause: str) -> None:
+        """At the T-box."""
+        self.segments.append(Segment(self._world.now, False, data, cause))
+        if self.link.received(data, self._now) is Wish.CLOSE:
+            self._hang_up()
+        for command in self.link.fetch():
+            self._obey(command, cause)
+        self._carry()
+
+    def _telemetry(self) -> Telemetry:
+        now = self._senses()
+        return {
+            "speed_kmh": now.speed,
+            "odometer_km": now.odometer / 1000,
+            "soc_percent": now.soc,
+            "pack_v": now.pack_voltage,
+            "pack_a": now.pack_current,
+            "latitude": 52.09 + now.metres / 111_000,
+            "longitude": 5.12,
+            "key_on": now.key_on,
+            "charging": now.charge_state == "Charging",
+            "doors_open": any(door != "Closed" for door in now.doors),
+            "cells_v": now.cells,
+            "temperatures_degc": now.module_temperatures,
+        }
+
+
+class _Orderable(NamedTuple):
+    """An act that a clerk can order: what of it is fixed, and which of its arguments becomes which of the order's."""
+
+    does: str
+    fixed: Mapping[str, str]
+    order: str
+    arguments: Mapping[str, str]
+
+
+_ORDERABLE = (
+    _Orderable("drive.stop", {}, "remote-stop", {}),
+    _Orderable("drive.limit", {}, "torque-limit", {"torque": "percent"}),
+    _Orderable("drive.limit", {}, "speed-limit", {"speed": "kmh"}),
+    _Orderable("charge", {"request": "Limit"}, "charge-limit", {"current": "amperes"}),
+    _Orderable("doors", {"request": "Unlock"}, "door-unlock", {}),
+    _Orderable("doors", {"request": "Lock"}, "door-lock", {}),
+    _Orderable("climate", {}, "preheat", {"target": "degc"}),
+    _Orderable("climate", {"mode": "Preheat"}, "preheat", {"target": "degc", "minutes": "minutes"}),
+)
+
+
+def ordered(does: str, told: Mapping[str, float | str]) -> Order | None:
+    """The platform's order that makes a T-box do an act, or None where no clerk can order that."""
+    for each in _ORDERABLE:
+        fits = told.keys() == each.fixed.keys() | each.arguments.keys()
+        if does == each.does and fits and all(told[name] == value for name, value in each.fixed.items()):
+            return order(each.order, {name: told[argument] for argument, name in each.arguments.items()})
+    return None
