@@ -23,6 +23,7 @@ from busgate_sim.splice import Crossing, Open
 from busgate_sim.stage import Stage
 from busgate_trial import gate as gates
 from busgate_trial.score import Rates, Score, rates, score_with_effect
+from busgate_trial.show import show as play
 from busgate_trial.tape import record as write_tape
 
 EVERY_SECONDS = 5
@@ -38,6 +39,7 @@ Examples:
   busgate-sim list
   busgate-sim run remote-stop-driving
   busgate-sim run remote-stop-driving --no-gate
+  busgate-sim show remote-stop-driving
   busgate-sim score remote-stop-driving flood
   busgate-sim record remote-stop-driving --out recordings
 
@@ -101,6 +103,20 @@ def run(*, scenario: str, gated: bool, seed: int) -> None:
             click.echo(_told(stage.sensed, second))
     crossed, stopped = stage.splice.crossed[Side.TBOX], stage.splice.stopped[Side.TBOX]
     click.echo(f"T-box frames: {crossed} crossed to the vehicle, {stopped} did not")
+
+
+@group.command()
+@click.argument("scenario")
+@click.option("--speed", type=click.FloatRange(min=0.1), default=2.0, show_default=True, help="Seconds a second.")
+@SEED
+def show(*, scenario: str, speed: float, seed: int) -> None:
+    """Watch a scenario: the bus without the gate and with it, side by side.
+
+    Example: busgate-sim show contactors-driving --speed 4
+    """
+    told = find(scenario)
+    gate = gates.Gate(gates.vehicle(), told.policy, told.grants, mode=Mode.ENFORCE)
+    play(told, gate, Console(), speed=speed, seed=seed)
 
 
 def _tell_acts(scenario: Scenario, second: int) -> None:
