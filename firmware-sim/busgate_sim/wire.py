@@ -56,7 +56,7 @@ class Wire:
         self.frames = 0
         self.busy_ns = 0
         """How long it has carried frames, for its load."""
-        self._world = world
+        self.world = world
         self._bitrate = bitrate
         self._outlets: list[Outlet] = []
         self._watchers: list[Watch] = []
@@ -81,7 +81,7 @@ class Wire:
         if self._idle:
             self._idle = False
             # At the end of this moment, so that all who begin in it take part in the same arbitration.
-            self._world.after(0, self._begin)
+            self.world.after(0, self._begin)
 
     def _begin(self) -> None:
         if not self._queue:
@@ -91,13 +91,13 @@ class Wire:
         outlet.waiting -= 1
         lasts = duration(sent, self._bitrate)
         self.busy_ns += lasts
-        self._world.after(lasts, lambda: self._complete(outlet, sent))
+        self.world.after(lasts, lambda: self._complete(outlet, sent))
 
     def _complete(self, sender: Outlet, sent: Sent) -> None:
         if not self.cut:
             self.frames += 1
             for watch in self._watchers:
-                watch(self._world.now, sent, sender.name)
+                watch(self.world.now, sent, sender.name)
             for outlet in self._outlets:
                 if outlet is not sender:
                     outlet.hear(sent)
