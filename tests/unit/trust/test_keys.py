@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import locale
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,36 @@ def test_the_modes_do_not_depend_on_the_umask(tmp_path: Path) -> None:
         os.umask(before)
     assert {_mode(tmp_path / f"{name}.key") for name in ("tight", "loose")} == {0o600}
     assert {_mode(tmp_path / f"{name}.key.vkey") for name in ("tight", "loose")} == {0o644}
+
+
+def test_a_private_key_is_closed_to_others_before_it_is_even_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    born: list[int] = []
+    fchmod = os.fchmod
+
+    def noted(handle: int, mode: int) -> None:
+        born.append(stat.S_IMODE(os.fstat(handle).st_mode))
+        fchmod(handle, mode)
+
+    monkeypatch.setattr(os, "fchmod", noted)
+    before = os.umask(0)
+    try:
+        new_key("bus.example", tmp_path / "bus.key")
+    finally:
+        os.umask(before)
+    assert born == [0o600, 0o644]
+
+
+def test_a_name_outside_ascii_is_written_whatever_the_locale(tmp_path: Path) -> None:
+    before = locale.setlocale(locale.LC_CTYPE)
+    locale.setlocale(locale.LC_CTYPE, "C")
+    try:
+        verifier = new_key("büs.example", tmp_path / "bus.key")
+    finally:
+        locale.setlocale(locale.LC_CTYPE, before)
+    assert load_signer(tmp_path / "bus.key").verifier == load_verifier(tmp_path / "bus.key.vkey") == verifier
+    assert "büs.example".encode() in (tmp_path / "bus.key").read_bytes()
 
 
 def test_two_new_keys_differ(tmp_path: Path) -> None:
@@ -111,6 +143,29 @@ def test_a_private_key_file_that_is_none_is_refused_in_words(tmp_path: Path) -> 
         assert "case.key" in str(caught.value)
     with pytest.raises(TrustError, match="not a private key"):
         load_signer(_private(tmp_path / "case.key", b"\xff\xfe\n"))
+
+
+def test_a_key_file_may_be_as_long_as_its_limit_and_no_longer(tmp_path: Path) -> None:
+    verifier = new_key("bus.example", tmp_path / "bus.key")
+    line = (tmp_path / "bus.key").read_bytes().rstrip()
+    assert load_signer(_private(tmp_path / "full.key", line.ljust(keys.MAX_KEY_FILE))).verifier == verifier
+    with pytest.raises(TrustError, match="a key is a single line"):
+        load_signer(_private(tmp_path / "over.key", line.ljust(keys.MAX_KEY_FILE + 1)))
+
+
+def test_a_file_without_end_is_not_read_to_its_end(tmp_path: Path) -> None:
+    pipe = tmp_path / "endless.key"
+    os.mkfifo(pipe, 0o600)
+    feed = os.open(pipe, os.O_RDWR)
+    os.write(feed, b"x" * (keys.MAX_KEY_FILE + 1))
+    gave_up = threading.Timer(5, os.close, [feed])  # a reader that waits for the end would otherwise wait for ever
+    gave_up.start()
+    with pytest.raises(TrustError, match="a key is a single line"):
+        load_signer(pipe)
+    assert gave_up.is_alive()
+    gave_up.cancel()
+    gave_up.join()
+    os.close(feed)
 
 
 def test_missing_and_unreadable_key_files_say_so(tmp_path: Path) -> None:
