@@ -14,6 +14,7 @@ from pydantic import Field, field_validator, model_validator
 from busgate.document import Strict, read
 from busgate.model import BusgateError
 from busgate_sim.tbox_firmware.acts import ACTS
+from busgate_sim.tbox_firmware.talks import TALKS
 
 LIBRARY = Path(__file__).resolve().parents[1] / "scenarios" / "library"
 
@@ -50,8 +51,9 @@ class Act(Strict):
     @field_validator("does")
     @classmethod
     def _is_known(cls, does: str) -> str:
-        if does not in ACTS:
-            raise ValueError(f"there is no act {does!r}; there are {', '.join(sorted(ACTS))}")
+        known = {*ACTS, *TALKS}
+        if does not in known:
+            raise ValueError(f"there is no act {does!r}; there are {', '.join(sorted(known))}")
         return does
 
     @model_validator(mode="after")

@@ -8,6 +8,8 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple, Protocol
 
+from busgate_sim.ecu.catalogue import Catalogue
+from busgate_sim.ecu.diagnosed import Diagnosed
 from busgate_sim.ecu.obeys import Obedience
 from busgate_sim.ecu.sensed import Demands, Sensed
 from busgate_sim.ecu.unit import Units
@@ -15,8 +17,10 @@ from busgate_sim.encoder import Encoder, Sent
 from busgate_sim.online import Online, ordered
 from busgate_sim.scenario import Scenario
 from busgate_sim.splice import Crossing, Splice
-from busgate_sim.tbox_firmware.acts import ACTS
+from busgate_sim.tbox_firmware.acts import ACTS, Arguments
 from busgate_sim.tbox_firmware.cloud_command import CloudCommand
+from busgate_sim.tbox_firmware.talks import TALKS, target_of
+from busgate_sim.tbox_firmware.tester import Tester
 from busgate_sim.tbox_firmware.unit import NAME, TboxUnit
 from busgate_sim.wire import Wire
 from busgate_sim.world import MILLISECOND, SECOND, World
@@ -73,10 +77,15 @@ class Stage:
         """The cloud's message behind each cause, such as `jt808:8105`."""
         self.cause = ""
         """Why the T-box's frame that is on its wire right now was said."""
+        self.talks: list[Tester] = []
+        """The T-box's conversations with control units so far."""
         encoder = Encoder(PROFILE, FILES)
         self.vehicle, self.tbox = Wire(self.world, VEHICLE), Wire(self.world, TBOX)
         self.obedience = Obedience(self.world, encoder)
         self.units = Units(self.world, self.vehicle, encoder, lambda: self.sensed, self.obedience)
+        catalogue = Catalogue(lambda: self.sensed, lambda: self.obedience.demands)
+        self.diagnosed = Diagnosed(self.world, self.units.outlets, catalogue.offers, self.units.speaks)
+        self.vehicle.attach("diagnostics", self.diagnosed.hear)
         self.unit = TboxUnit(self.world, self.tbox, Encoder(PROFILE, FILES), place=self._place, started=STARTED)
         self.tbox.watch(self._on_tbox)
         self.vehicle.watch(self._on_vehicle)
@@ -103,14 +112,20 @@ class Stage:
         if order is not None and self.online.online:
             self.online.order(order, cause_of_act(number))
         else:
-            self.unit.act(ACTS[act.does](act.told), cause_of_act(number))
+            self._does(act.does, act.told, cause_of_act(number))
+
+    def _does(self, what: str, told: Arguments, cause: str) -> None:
+        if what in TALKS:
+            self.talks.append(Tester(self.world, self.unit, target_of(told), TALKS[what](told), cause))
+        else:
+            self.unit.act(ACTS[what](told), cause)
 
     def _obeys(self, command: CloudCommand, cause: str) -> None:
         """What the T-box makes of an order, after the time that it takes to think."""
         self.understood[cause] = command.message_id
-        if command.kind in ACTS:
+        if command.kind in ACTS or command.kind in TALKS:
             thinks = _THINKS_NS + self.world.chance.randrange(_THINKS_NS)
-            self.world.after(thinks, partial(self.unit.act, ACTS[command.kind](command.arguments), cause))
+            self.world.after(thinks, partial(self._does, command.kind, command.arguments, cause))
 
     def _falls_silent(self) -> None:
         self.unit.silent = True

@@ -38,6 +38,7 @@ class Units:
         self._senses = senses
         self._obedience = obedience
         self._cycle = 0
+        self._quiet: set[str] = set()
         self.outlets: Mapping[str, Outlet] = {name: wire.attach(name, _nothing) for name in SAYS}
         wire.attach("commands", obedience.hear)
         periods = encoder.periods()
@@ -46,6 +47,10 @@ class Units:
                 self._speaks(name, message, says, round(periods[message] * SECOND))
         self._every("VCU", "TSC1", round(periods["TSC1"] * SECOND), self._asks_for_torque)
         self._every("BMS", "DM1", 5 * SECOND, self._tells_stored_faults)
+
+    def speaks(self, name: str, speaks: bool) -> None:  # noqa: FBT001 - a state, as its caller has it
+        """Let a unit say its cyclic messages, or not: its program is stopped, or a tester has silenced it."""
+        (self._quiet.discard if speaks else self._quiet.add)(name)
 
     def _speaks(self, name: str, message: str, says: Says, period: int) -> None:
         sa = ADDRESSES[name] if message == "DM1" else None
@@ -59,7 +64,12 @@ class Units:
     def _every(self, name: str, message: str, period: int, deed: Callable[[], None]) -> None:
         # Messages start at different moments, so that the bus is not idle and crowded by turns.
         phase = crc32(f"{name} {message}".encode()) % period
-        self._world.every(period, deed, phase=phase, jitter=JITTER_NS)
+
+        def unless_quiet() -> None:
+            if name not in self._quiet:
+                deed()
+
+        self._world.every(period, unless_quiet, phase=phase, jitter=JITTER_NS)
 
     def _asks_for_torque(self) -> None:
         """The VCU's TSC1 to both inverters: the one message that goes to two addresses."""

@@ -57,10 +57,21 @@ class TboxUnit:
     def send(self, what: Sent | Spoken, cause: str) -> Sent:
         """Say one frame now; what it became."""
         sent = self._encoder.encode(what) if isinstance(what, Spoken) else Sent(*what)
-        self._causes[id(sent)] = sent, cause
-        if not self._outlet.send(sent):
-            del self._causes[id(sent)]
+        self.queue(sent, cause)
         return sent
+
+    @property
+    def waiting(self) -> int:
+        """Frames that wait for the wire."""
+        return self._outlet.waiting
+
+    def queue(self, sent: Sent, cause: str) -> bool:
+        """Queue a frame as it is, whose cause is remembered; False if it is lost."""
+        self._causes[id(sent)] = sent, cause
+        queued = self._outlet.send(sent)
+        if not queued:
+            del self._causes[id(sent)]
+        return queued
 
     def act(self, steps: Iterable[Step], cause: str) -> None:
         """Say the frames of an act, each at its time."""

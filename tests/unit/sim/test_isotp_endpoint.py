@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
 from itertools import pairwise
 
 import isotp
@@ -11,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from busgate.model import EXTENDED, IDENTIFIER
 from busgate_sim.ecu.isotp import Endpoint, joined
 from busgate_sim.ecu.isotp_frames import Address, normal_fixed
 from busgate_sim.ecu.isotp_transfers import Fault, Settings
 from busgate_sim.encoder import Sent
 from busgate_sim.wire import Wire
 from busgate_sim.world import MILLISECOND, SECOND, World
+from support.foreign_isotp import Foreign
 
 TESTER = Address(0x710, 0x718)
 FIXED = normal_fixed(0xF9, 0xF3)
@@ -120,36 +118,6 @@ def test_no_bytes_raise(frames: list[bytes]) -> None:
     for data in frames:
         desk.other.hear(Sent(TESTER.says, data))
     desk.run(10)
-
-
-class Foreign:
-    """The stack of the package `can-isotp` at the other end of the wire; its own clock only paces its timeouts."""
-
-    def __init__(self, wire: Wire, address: isotp.Address, **params: object) -> None:
-        self._waiting: deque[isotp.CanMessage] = deque()
-        self._outlet = wire.attach("foreign", self._hear)
-        self.stack = isotp.TransportLayerLogic(
-            rxfn=lambda _timeout: self._waiting.popleft() if self._waiting else None,
-            txfn=self._send,
-            address=address,
-            params={"stmin": 0, "rx_flowcontrol_timeout": 10_000, "rx_consecutive_frame_timeout": 10_000, **params},
-        )
-
-    def _hear(self, sent: Sent) -> None:
-        extended = bool(sent.can_id & EXTENDED)
-        self._waiting.append(
-            isotp.CanMessage(arbitration_id=sent.can_id & IDENTIFIER, data=sent.data, extended_id=extended)
-        )
-
-    def _send(self, message: isotp.CanMessage) -> None:
-        can_id = message.arbitration_id | (EXTENDED if message.is_extended_id else 0)
-        self._outlet.send(Sent(can_id, bytes(message.data)))
-
-    def until(self, world: World, done: object, seconds: float = 10.0) -> None:
-        ends = time.monotonic() + seconds
-        while not done() and time.monotonic() < ends:  # type: ignore[operator]
-            self.stack.process()
-            world.run(world.now + MILLISECOND)
 
 
 ADDRESSES = {
