@@ -111,6 +111,9 @@ def test_no_damage_gives_a_wrong_payload_and_the_next_session_decodes(
         steps = [watcher.receive(0, split(sent.can_id), sent.data) for sent in frames]
         return [step.payload for step in steps if isinstance(step, Complete)]
 
+    # An ETP packet is numbered within its block only (SAE J1939-21, 5.10.3.3): a block said twice whose offset was
+    # lost fills another block's place, for the receiver and for us alike. One fault alone never does that.
+    faults = faults[:1] if kind == "etp" else faults
     # Repeating the announcement repeats the whole transfer at most; whatever completes is what was sent.
     assert set(given_payloads(_damaged(session(payload), faults))) <= {payload}
     following = payload[::-1] + b"next"

@@ -50,7 +50,7 @@ class Foreign:
             world.run(world.now + MILLISECOND)
 
 
-class Connection(BaseConnection):  # type: ignore[misc]
+class Connection(BaseConnection):
     """A connection of udsoncan over a foreign stack; its timeouts are counted in the world's time."""
 
     def __init__(self, foreign: Foreign, world: World) -> None:
@@ -71,7 +71,7 @@ class Connection(BaseConnection):  # type: ignore[misc]
         while self._foreign.stack.available():
             self._foreign.stack.recv()
 
-    def specific_send(self, payload: bytes, timeout: float | None = None) -> None:
+    def specific_send(self, payload: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
         self._foreign.stack.send(payload)
 
     def specific_wait_frame(self, timeout: float | None = None) -> bytes:
@@ -79,7 +79,7 @@ class Connection(BaseConnection):  # type: ignore[misc]
         ends = self._world.now + round((timeout or 2.0) * SECOND)
         while not stack.available():
             if self._world.now >= ends and not stack.transmitting():
-                raise TimeoutException("no answer")
+                raise TimeoutException("no answer")  # type: ignore[no-untyped-call]
             stack.process()
             self._world.run(self._world.now + MILLISECOND)
         return bytes(stack.recv() or b"")

@@ -180,7 +180,7 @@ class Stack:
                 completed = self._assembled(frame, side, step, identifier.priority)
                 return Heard(Role.CONTINUES, transfer=key, completed=completed)
             case j1939_transport.Handshake():
-                role = Role.CONTINUES if step.from_originator else Role.ANSWERS
+                role = Role.CONTINUES if step.from_originator and step.open else Role.ANSWERS
                 return Heard(role, transfer=key, open=step.open)
             case j1939_transport.Broken():
                 return Heard(Role.BROKEN, transfer=key, malformed=origin.malformed("j1939-tp", str(step.reason)))

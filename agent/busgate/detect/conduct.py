@@ -76,15 +76,18 @@ class Conduct:
         self._read = {name: reader for name, reader in counters.items() if name in self._modulo}
         self._last: dict[tuple[str, int], int] = {}
 
-    def check(self, frame: Frame, pgn_sa: tuple[int, int] | None, message_name: str | None) -> tuple[Finding, ...]:
+    def check(
+        self, frame: Frame, pgn_sa: tuple[int, int] | None, message_name: str | None, *, counted: bool = True
+    ) -> tuple[Finding, ...]:
         """All that is wrong with a frame of the T-box side, whatever it says.
 
-        `pgn_sa` is None for frames that are not J1939, `message_name` for those that the DBC does not have.
+        `pgn_sa` is None for frames that are not J1939, `message_name` for those that the DBC does not have. `counted`
+        is False for a frame whose number and pace the vehicle itself bounds: it is nobody's flood.
         """
         can_id = frame.can_id
         if can_id & ERROR:  # a report of the controller: nobody sent it
             return NOTHING
-        excess = self._window.add(frame.at, can_id)
+        excess = self._window.add(frame.at, can_id) if counted else None
         if can_id & REMOTE:  # asks for another's message under its identifier: judged by its own rule
             return NOTHING if excess is None else (self._flood(can_id, excess),)
         findings = self._by_identity.get(can_id)

@@ -199,7 +199,8 @@ class Gateway:
         dataless = bool(frame.can_id & (ERROR | REMOTE))
         heard = Heard(Role.BROKEN) if dataless else self.stack.hear(frame, route, Side.TBOX, lane)
         command = None if heard.message is None else self._detector.command(heard.message)
-        findings = self._conduct.check(frame, _group(route), route.message)
+        counted = not self._carries_what_passes(heard)
+        findings = self._conduct.check(frame, _group(route), route.message, counted=counted)
         if dataless:
             findings += (_dataless(frame, self._sender(route)),)
         verdict = self._verdict(frame, heard, command, findings)
@@ -245,6 +246,17 @@ class Gateway:
         if opened.action is Action.PASS:
             return Verdict(Action.PASS, Reason.CONTINUES_ALLOWED, opened.rule)
         return Verdict(Action.BLOCK, Reason.CONTINUES_BLOCKED, opened.rule)
+
+    def _carries_what_passes(self, heard: Heard) -> bool:
+        """Whether a frame is the next piece of a transfer that may pass.
+
+        How many there are was announced and judged, and the vehicle's flow control sets their pace: an approved update
+        sends hundreds a second. Handshakes (`open`) are not of that kind, and are counted as all else is.
+        """
+        if heard.role is not Role.CONTINUES or heard.open:
+            return False
+        opened = self._transfers.get(heard.transfer)
+        return opened is not None and opened.action is Action.PASS
 
     def _remember(self, transfer: Hashable, verdict: Verdict) -> None:
         self._transfers.pop(transfer, None)

@@ -47,7 +47,8 @@ class Catalogue:
         for number, name in enumerate(UNITS):
             offers = Offers(name, flash=Flash(VERSION), may_stop=self._stands)
             offers.data = self._identity(number, offers)
-            own.get(name, lambda _: None)(offers)
+            if name in own:
+                own[name](offers)
             self.offers[name] = offers
 
     def _identity(self, number: int, offers: Offers) -> dict[int, Data]:
@@ -116,7 +117,7 @@ class Catalogue:
 
         return Data(read, write)
 
-    def _immobilise(self, wanted: bool) -> bool:  # noqa: FBT001 - the state that the routine is named for
+    def _immobilise(self, wanted: bool) -> bool:
         self._demands().immobilised = wanted
         return True
 

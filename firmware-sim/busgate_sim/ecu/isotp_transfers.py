@@ -59,7 +59,10 @@ class Settings:
 class Transmitter(Protocol):
     """A place on a wire, as far as a sender needs it: `wire.Outlet`."""
 
-    waiting: int
+    @property
+    def waiting(self) -> int:
+        """Frames that wait for the wire."""
+        ...
 
     def send(self, sent: Sent) -> bool:
         """Queue a frame; False if it is lost."""

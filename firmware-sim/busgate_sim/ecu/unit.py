@@ -48,7 +48,7 @@ class Units:
         self._every("VCU", "TSC1", round(periods["TSC1"] * SECOND), self._asks_for_torque)
         self._every("BMS", "DM1", 5 * SECOND, self._tells_stored_faults)
 
-    def speaks(self, name: str, speaks: bool) -> None:  # noqa: FBT001 - a state, as its caller has it
+    def speaks(self, name: str, speaks: bool) -> None:
         """Let a unit say its cyclic messages, or not: its program is stopped, or a tester has silenced it."""
         (self._quiet.discard if speaks else self._quiet.add)(name)
 

@@ -39,8 +39,12 @@ def diagnose(told: Arguments) -> Talk:
 
 
 def reprogram(told: Arguments) -> Talk:
-    """Writes a program of `version` into the target (ISO 14229-1:2013, annex G) and starts it."""
+    """Writes a program of `version` into the target (ISO 14229-1:2013, annex G) and starts it.
+
+    `length` is the program's, in bytes; `damaged` as 1 writes one that will not run.
+    """
     program = flash.image(str(told.get("version", "9.9.9")), int(_number(told, "length", 4096)))
+    program = program[:-1] + bytes([program[-1] ^ 0xFF]) if told.get("damaged") else program
     for prepare in (b"\x10\x03", b"\x85\x02", b"\x28\x01\x01", b"\x10\x02"):
         if (yield prepare)[0] == 0x7F:
             return

@@ -43,6 +43,7 @@ class Tester:
         target: int,
         talk: Talk,
         cause: str,
+        *,
         ended: Callable[[End], object] = lambda _: None,
     ) -> None:
         """`target` is an 11-bit request identifier or, up to 0xFF, an address of 29-bit diagnostics."""

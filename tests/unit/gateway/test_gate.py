@@ -20,6 +20,14 @@ allow:
 ASK_VIN = tbox("18DAF34A#0322F190")
 
 
+GROUPS = """
+policy: groups
+version: 1
+allow:
+  - {id: vcu, why: a test, pgn: 0xEF00, da: 0x27}
+"""
+
+
 def test_without_a_policy_nothing_of_the_tbox_passes_and_telemetry_flows() -> None:
     (
         given()
@@ -55,6 +63,26 @@ def test_law_5_a_blocked_transfer_is_blocked_to_its_end() -> None:
         >> tbox("18DAF34A#2100000000")
         << blocked(Reason.CONTINUES_BLOCKED)
     )
+
+
+def test_the_pieces_of_an_allowed_transfer_are_no_flood_and_those_of_a_blocked_one_are() -> None:
+    """The vehicle's flow control sets their pace; an approved update sends hundreds a second."""
+    allowed = given(READS) >> tbox("18DAF34A#12002E0100000000") << passed(Reason.ALLOWED)
+    for number in range(1, 60):
+        allowed >> tbox(f"18DAF34A#{0x20 | number % 16:02X}00000000000000") << passed(Reason.CONTINUES_ALLOWED)
+    refused = given(READS) >> tbox("18DAF34A#12002E0200000000") << blocked(Reason.NOT_ALLOWLISTED)
+    for number in range(1, 60):
+        refused >> tbox(f"18DAF34A#{0x20 | number % 16:02X}00000000000000") << blocked(Reason.CONTINUES_BLOCKED)
+    assert "conduct.flood" not in {alert.rule for alert in allowed.alerts}
+    assert "conduct.flood" in {alert.rule for alert in refused.alerts}
+
+
+def test_a_j1939_abort_of_a_transfer_that_is_over_continues_nothing() -> None:
+    talk = given(GROUPS) >> tbox("18EC274A#10090002FF00EF00") << passed(Reason.ALLOWED)
+    talk >> tbox("18EB274A#0101020304050607") << passed(Reason.CONTINUES_ALLOWED)
+    talk >> tbox("18EB274A#020809FFFFFFFFFF") << passed(Reason.CONTINUES_ALLOWED)
+    talk >> tbox("18EC274A#FF03FFFFFF00EF00") << passed(Reason.CONTINUES_ALLOWED)
+    talk >> tbox("18EC274A#FF03FFFFFF00EF00") << blocked(Reason.NO_TRANSFER)
 
 
 def test_law_5_a_transfer_allowed_at_its_start_is_not_cut() -> None:

@@ -50,9 +50,9 @@ class Workshop:
         self.stage.run(3)
 
     @contextmanager
-    def asks(self, ecu: int, name: str = "") -> Iterator[Client]:
+    def asks(self, ecu: int, name: str = "") -> Iterator[Any]:
         connection = Connection(Foreign(self.stage.vehicle, address(ecu)), self.stage.world)
-        config = {
+        config: Any = {
             "data_identifiers": IDENTIFIERS,
             "input_output": {0x0103: ">B"},
             "security_algo": lambda level, seed, params: key_for(name, bytes(seed)),  # noqa: ARG005 - its signature
@@ -151,7 +151,7 @@ def test_a_program_is_written_and_runs_after_the_reset() -> None:
     assert workshop.stage.sensed.contactors == "Closed"
 
 
-Deed = Callable[[Client], object]
+Deed = Callable[[Any], object]
 REFUSED: dict[str, tuple[int, Deed]] = {
     "an unknown identifier": (0x31, lambda client: client.read_data_by_identifier([0x0200, 0xF18C][:1])),
     "a write in the default session": (0x7F, lambda client: client.write_data_by_identifier(0x0300, (1,))),

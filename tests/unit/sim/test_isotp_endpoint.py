@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import isotp
@@ -146,9 +147,13 @@ def test_a_stack_that_others_wrote_exchanges_payloads_with_it(how: str, block: i
     foreign = Foreign(wire, theirs(), blocksize=block)  # type: ignore[no-untyped-call]
     for payload in (b"\x22\xf1\x90", bytes(range(200)), bytes(range(6))):
         foreign.stack.send(payload)
-        foreign.until(world, lambda want=payload: received and received[-1] == want)
+        foreign.until(world, partial(_came, received, payload))
         assert received[-1] == payload
         end.send(payload[::-1])
         foreign.until(world, foreign.stack.available)
         assert bytes(foreign.stack.recv() or b"") == payload[::-1]
     assert not end.faults
+
+
+def _came(received: list[bytes], payload: bytes) -> bool:
+    return bool(received) and received[-1] == payload

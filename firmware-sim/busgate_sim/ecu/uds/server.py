@@ -130,7 +130,7 @@ class Server:
         self.faults_kept = True
         self.silence(speaks=True)
 
-    def _run(self, runs: bool) -> None:  # noqa: FBT001 - a state, as `works` takes it
+    def _run(self, runs: bool) -> None:
         if runs is not self._runs:
             self._runs = runs
             self.offers.works(runs)
