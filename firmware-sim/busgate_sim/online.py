@@ -9,14 +9,19 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
+from busgate_sim.air import Air
+from busgate_sim.cloud.gb32960 import Edition as Edition32960
 from busgate_sim.cloud.jt808 import Edition as Edition808
 from busgate_sim.cloud.octets import Refused
 from busgate_sim.cloud.orders import Order, order
 from busgate_sim.cloud.platform import Line, Platform
+from busgate_sim.cloud.vendor import TUNNEL
 from busgate_sim.ecu.sensed import Sensed
 from busgate_sim.tbox_firmware.cloud_command import CloudCommand
 from busgate_sim.tbox_firmware.link import Link, State, Wish
+from busgate_sim.tbox_firmware.speech import Speech
 from busgate_sim.tbox_firmware.speech808 import Identity808, Speech808
+from busgate_sim.tbox_firmware.speech32960 import Identity32960, Speech32960
 from busgate_sim.tbox_firmware.telemetry import Telemetry
 from busgate_sim.world import MILLISECOND, SECOND, World
 
@@ -25,38 +30,41 @@ VIN = "SYNTHETICBUS00421"
 TURN_NS = 100 * MILLISECOND
 """How often the link is asked whether something is due."""
 
-_AIR_NS = 80 * MILLISECOND
-_JITTER_NS = 60 * MILLISECOND
-
 Obey = Callable[[CloudCommand, str], None]
 
 
-class Segment(NamedTuple):
-    """Some bytes of the connection as they passed the T-box's antenna; `cause` is that of an order, else empty."""
-
-    at: int
-    up: bool
-    data: bytes
-    cause: str
+_EDITIONS_808 = {f"jt808-{edition.value}": edition for edition in Edition808}
+_EDITIONS_32960 = {f"gb32960-{edition.value}": edition for edition in Edition32960}
+SPOKEN = (*_EDITIONS_808, *_EDITIONS_32960)
+"""The protocols that T-box and platform can speak."""
 
 
 class Online:
     """One T-box and its platform, joined over the air."""
 
-    def __init__(self, world: World, started: int, senses: Callable[[], Sensed], obey: Obey) -> None:
-        """The T-box dials at once. `started` is when the world began, Unix seconds."""
-        self.platform = Platform(None, Edition808.Y2013)
-        self.segments: list[Segment] = []
-        """All that passed, in order."""
+    def __init__(  # noqa: PLR0913 - who is joined, and by what
+        self,
+        air: Air,
+        world: World,
+        started: int,
+        senses: Callable[[], Sensed],
+        obey: Obey,
+        *,
+        spoken: str = "jt808-2013",
+    ) -> None:
+        """The T-box dials at once. `started` is when the world began, Unix seconds; `spoken` is one of `SPOKEN`."""
+        self.platform = Platform(None, _EDITIONS_808.get(spoken, Edition808.Y2013))
         self.refused: list[str] = []
+        self._air = air
         self._world = world
         self._started = started * SECOND
         self._senses = senses
         self._obey = obey
         self._line: Line | None = None
-        self._free = {True: 0, False: 0}
-        speech = Speech808(Identity808(PHONE, VIN, Edition808.Y2013))
-        self.link = Link(speech, self._telemetry, at=self._now)
+        phone = PHONE.zfill(20) if spoken == "jt808-2019" else PHONE  # 2019 made the field longer
+        self._name = phone if spoken in _EDITIONS_808 else VIN
+        self._speech = _speech(spoken)
+        self.link = Link(self._speech, self._telemetry, at=self._now)
         world.every(TURN_NS, self._turn, phase=TURN_NS)
 
     @property
@@ -66,11 +74,21 @@ class Online:
 
     def order(self, what: Order, cause: str) -> None:
         """Order the T-box to do something; one that is not logged in misses it, and that is noted."""
-        sent = self.platform.order(PHONE, what, self._now)
+        sent = self.platform.order(self._name, what, self._now)
         if isinstance(sent, Refused):
             self.refused.append(sent.reason)
         else:
-            self._fly(up=False, data=sent.data, cause=cause)
+            self._air.down(sent.data, partial(self._arrives, sent.data, cause), cause=cause)
+
+    def tell(self, answers: list[bytes]) -> None:
+        """Pass an ECU's answers through to the platform."""
+        self.link.say(self._speech.through(TUNNEL, b" ".join(answer.hex().encode() for answer in answers)), self._now)
+        self._carry()
+
+    def upgraded(self, *, done: bool) -> None:
+        """Say what became of an update."""
+        self.link.say(self._speech.upgraded(done=done), self._now)
+        self._carry()
 
     @property
     def _now(self) -> int:
@@ -95,25 +113,15 @@ class Online:
 
     def _carry(self) -> None:
         if data := self.link.take():
-            self._fly(up=True, data=data, cause="")
-
-    def _fly(self, *, up: bool, data: bytes, cause: str) -> None:
-        arrives = self._world.now + _AIR_NS + self._world.chance.randrange(_JITTER_NS)
-        arrives = self._free[up] = max(arrives, self._free[up] + 1)
-        if up:
-            self.segments.append(Segment(self._world.now, up, data, cause))
-            self._world.at(arrives, partial(self._lands, data))
-        else:
-            self._world.at(arrives, partial(self._arrives, data, cause))
+            self._air.up(data, partial(self._lands, data))
 
     def _lands(self, data: bytes) -> None:
         """At the platform."""
         if self._line is not None and (back := self._line.receive(data, self._now)):
-            self._fly(up=False, data=back, cause="")
+            self._air.down(back, partial(self._arrives, back, ""))
 
     def _arrives(self, data: bytes, cause: str) -> None:
         """At the T-box."""
-        self.segments.append(Segment(self._world.now, False, data, cause))
         if self.link.received(data, self._now) is Wish.CLOSE:
             self._hang_up()
         for command in self.link.fetch():
@@ -138,6 +146,12 @@ class Online:
         }
 
 
+def _speech(spoken: str) -> Speech:
+    if spoken in _EDITIONS_32960:
+        return Speech32960(Identity32960(VIN, edition=_EDITIONS_32960[spoken]))
+    return Speech808(Identity808(PHONE, VIN, _EDITIONS_808[spoken]))
+
+
 class _Orderable(NamedTuple):
     """An act that a clerk can order: what of it is fixed, and which of its arguments becomes which of the order's."""
 
@@ -155,6 +169,8 @@ _ORDERABLE = (
     _Orderable("doors", {"request": "Unlock"}, "door-unlock", {}),
     _Orderable("doors", {"request": "Lock"}, "door-lock", {}),
     _Orderable("climate", {}, "preheat", {"target": "degc"}),
+    _Orderable("diagnose", {}, "diagnose", {"target": "target", "requests": "requests"}),
+    _Orderable("update", {}, "update", {"url": "url"}),
     _Orderable("climate", {"mode": "Preheat"}, "preheat", {"target": "degc", "minutes": "minutes"}),
 )
 

@@ -13,8 +13,8 @@ from pydantic import Field, field_validator, model_validator
 
 from busgate.document import Strict, read
 from busgate.model import BusgateError
-from busgate_sim.tbox_firmware.acts import ACTS
-from busgate_sim.tbox_firmware.talks import TALKS
+from busgate_sim.online import SPOKEN
+from busgate_sim.told import KINDS
 
 LIBRARY = Path(__file__).resolve().parents[1] / "scenarios" / "library"
 
@@ -38,8 +38,9 @@ class Act(Strict):
     """One thing that the T-box is made to do."""
 
     at: Seconds
-    by: Literal["cloud", "tls", "sms", "tbox"] = "cloud"
-    """Over which way the T-box was told: in the clear, encrypted, by short message, or by nobody."""
+    by: Literal["cloud", "tls", "sms", "ssh", "tbox"] = "cloud"
+    """Over which way the T-box was told: in the clear, encrypted, by short message, on its maintenance port, or by
+    nobody."""
     does: str
     told: Mapping[str, float | str] = Field(default_factory=dict, alias="with")
     expect: Literal["passed", "blocked", "partly"]
@@ -51,9 +52,8 @@ class Act(Strict):
     @field_validator("does")
     @classmethod
     def _is_known(cls, does: str) -> str:
-        known = {*ACTS, *TALKS}
-        if does not in known:
-            raise ValueError(f"there is no act {does!r}; there are {', '.join(sorted(known))}")
+        if does not in KINDS:
+            raise ValueError(f"there is no act {does!r}; there are {', '.join(sorted(KINDS))}")
         return does
 
     @model_validator(mode="after")
@@ -74,10 +74,19 @@ class Scenario(Strict):
     policy: str = "policy.yaml"
     """A file of the profile's folder."""
     grants: tuple[Allowed, ...] = ()
+    speaks: str = "jt808-2013"
+    """What T-box and platform speak."""
     acts: tuple[Act, ...] = ()
     silent_from: Seconds | None = None
     """When the T-box falls silent."""
     effect: Effect | None = None
+
+    @field_validator("speaks")
+    @classmethod
+    def _is_spoken(cls, speaks: str) -> str:
+        if speaks not in SPOKEN:
+            raise ValueError(f"nobody speaks {speaks!r}; there are {', '.join(SPOKEN)}")
+        return speaks
 
     @model_validator(mode="after")
     def _fits(self) -> Scenario:

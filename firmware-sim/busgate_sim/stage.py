@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple, Protocol
 
+from busgate_sim.air import Air
 from busgate_sim.ecu.catalogue import Catalogue
 from busgate_sim.ecu.diagnosed import Diagnosed
 from busgate_sim.ecu.obeys import Obedience
@@ -17,11 +18,9 @@ from busgate_sim.encoder import Encoder, Sent
 from busgate_sim.online import Online, ordered
 from busgate_sim.scenario import Scenario
 from busgate_sim.splice import Crossing, Splice
-from busgate_sim.tbox_firmware.acts import ACTS, Arguments
 from busgate_sim.tbox_firmware.cloud_command import CloudCommand
-from busgate_sim.tbox_firmware.talks import TALKS, target_of
-from busgate_sim.tbox_firmware.tester import Tester
 from busgate_sim.tbox_firmware.unit import NAME, TboxUnit
+from busgate_sim.told import Doing, by_shell, by_short_message, can_be_texted
 from busgate_sim.wire import Wire
 from busgate_sim.world import MILLISECOND, SECOND, World
 
@@ -29,9 +28,6 @@ PROFILE = "demo-ebus"
 FILES = ("ebus-j1939.dbc", "ebus-body11.dbc")
 STARTED = 1_772_433_600
 """When every scenario begins, Unix seconds: 2026-03-02T06:40:00Z."""
-
-_THINKS_NS = 120 * MILLISECOND
-"""How long the T-box takes at least from an order to its first frame; at most twice that."""
 
 STEP_NS = 20 * MILLISECOND
 """How finely the body moves."""
@@ -77,8 +73,6 @@ class Stage:
         """The cloud's message behind each cause, such as `jt808:8105`."""
         self.cause = ""
         """Why the T-box's frame that is on its wire right now was said."""
-        self.talks: list[Tester] = []
-        """The T-box's conversations with control units so far."""
         encoder = Encoder(PROFILE, FILES)
         self.vehicle, self.tbox = Wire(self.world, VEHICLE), Wire(self.world, TBOX)
         self.obedience = Obedience(self.world, encoder)
@@ -90,7 +84,9 @@ class Stage:
         self.tbox.watch(self._on_tbox)
         self.vehicle.watch(self._on_vehicle)
         self.splice = Splice(self.world, self.tbox, self.vehicle, crossing)
-        self.online = Online(self.world, STARTED, lambda: self.sensed, self._obeys)
+        self.air = Air(self.world)
+        self.online = Online(self.air, self.world, STARTED, lambda: self.sensed, self._obeys, spoken=scenario.speaks)
+        self.doing = Doing(self.world, self.air, self.unit, lambda done: self.online.upgraded(done=done))
         self.world.every(STEP_NS, self._moves, phase=STEP_NS)
         self._plans()
 
@@ -106,26 +102,21 @@ class Stage:
             self.world.at(round(self.scenario.silent_from * SECOND), self._falls_silent)
 
     def _acts(self, number: int) -> None:
-        """By way of the platform where a clerk there can order it, else by the T-box itself."""
-        act = self.scenario.acts[number]
-        order = ordered(act.does, act.told) if act.by in {"cloud", "tls"} else None
-        if order is not None and self.online.online:
-            self.online.order(order, cause_of_act(number))
+        """By way of the platform, or in a short message, where a clerk can order it so; else by the T-box itself."""
+        act, cause = self.scenario.acts[number], cause_of_act(number)
+        what = ordered(act.does, act.told)
+        if act.by == "sms" and what is not None and can_be_texted(what):
+            by_short_message(self.air, what, STARTED + self.world.now // SECOND, cause, self._obeys)
+        elif act.by in {"cloud", "tls"} and what is not None and self.online.online:
+            self.online.order(what, cause)
+        elif act.by == "ssh":
+            by_shell(self.world, self.air, cause, partial(self.doing.does, act.does, act.told, cause))
         else:
-            self._does(act.does, act.told, cause_of_act(number))
-
-    def _does(self, what: str, told: Arguments, cause: str) -> None:
-        if what in TALKS:
-            self.talks.append(Tester(self.world, self.unit, target_of(told), TALKS[what](told), cause))
-        else:
-            self.unit.act(ACTS[what](told), cause)
+            self.doing.does(act.does, act.told, cause)
 
     def _obeys(self, command: CloudCommand, cause: str) -> None:
-        """What the T-box makes of an order, after the time that it takes to think."""
         self.understood[cause] = command.message_id
-        if command.kind in ACTS or command.kind in TALKS:
-            thinks = _THINKS_NS + self.world.chance.randrange(_THINKS_NS)
-            self.world.after(thinks, partial(self._does, command.kind, command.arguments, cause))
+        self.doing.soon(command, cause, self.online.tell)
 
     def _falls_silent(self) -> None:
         self.unit.silent = True

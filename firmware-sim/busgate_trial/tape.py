@@ -19,10 +19,12 @@ from busgate_sim.scenario import Scenario
 from busgate_sim.splice import Open
 from busgate_sim.stage import PROFILE, STARTED, TBOX, VEHICLE, Stage, Went, cause_of_act
 from busgate_sim.tbox_firmware.unit import ORDINARY
+from busgate_sim.world import SECOND
 
 _HEAD = """\
 # Synthetic: recorded from a simulated bus without a gate. `lines` are those of the .log and `packets` those of the
-# .pcapng, both counted from 1; `message` is the cloud's message that the act began with, where it came that way.
+# .pcapng, both counted from 1; `message` is the cloud's message that the act began with, where it came that way, and
+# `short_message` the SMS-DELIVER that it came in.
 """
 
 
@@ -44,23 +46,29 @@ def record(scenario: Scenario, folder: Path, *, seed: int = 0) -> Written:
     written = Written(*(folder / f"{scenario.scenario}.{kind}" for kind in ("log", "pcapng", "labels.yaml")))
     written.trace.write_text("".join(map(_line, tape)), encoding="utf-8", newline="\n")
     opaque = any(act.by == "tls" for act in scenario.acts)
-    packets.write(stage.online.segments, STARTED, written.packets, opaque=opaque)
-    text = yaml.safe_dump(labels(stage, tape, seed), sort_keys=False)
+    numbers = packets.write(stage.air.segments, STARTED, written.packets, opaque=opaque)
+    text = yaml.safe_dump(labels(stage, tape, numbers, seed), sort_keys=False)
     written.labels.write_text(_HEAD + text, encoding="utf-8", newline="\n")
     return written
 
 
-def labels(stage: Stage, tape: list[Went], seed: int) -> dict[str, Any]:
-    """The ground truth of a recording."""
+def labels(stage: Stage, tape: list[Went], numbers: list[int], seed: int) -> dict[str, Any]:
+    """The ground truth of a recording; `numbers` are the packets of what passed the antenna."""
     scenario = stage.scenario
-    lines = _numbers(went.cause for went in tape)
-    carried = _numbers((segment.cause for segment in stage.online.segments), packets.HANDSHAKE + 1)
+    lines = _by_cause((went.cause, number) for number, went in enumerate(tape, 1))
+    carried = _by_cause(zip((segment.cause for segment in stage.air.segments), numbers, strict=True))
+    texted = {short.cause: short for short in stage.air.shorts}
     acts = []
     for number, act in enumerate(scenario.acts):
         cause = cause_of_act(number)
         told = act.model_dump(exclude_defaults=True, by_alias=True) | {"lines": lines.get(cause, [])}
         if cause in carried:
-            told |= {"packets": carried[cause], "message": stage.understood.get(cause, "")}
+            told["packets"] = carried[cause]
+        if cause in stage.understood:
+            told["message"] = stage.understood[cause]
+        if cause in texted:
+            short = texted[cause]
+            told |= {"short_message": {"at": round(short.at / SECOND, 6), "pdu": short.pdu.hex()}}
         acts.append(told)
     return {
         "scenario": scenario.scenario,
@@ -70,15 +78,16 @@ def labels(stage: Stage, tape: list[Went], seed: int) -> dict[str, Any]:
         "policy": f"dbc/{PROFILE}/{scenario.policy}",
         "seed": seed,
         "started": STARTED,
+        "speaks": scenario.speaks,
         "channels": {VEHICLE: "vehicle", TBOX: "tbox"},
         "acts": acts,
     }
 
 
-def _numbers(causes: Iterable[str], first: int = 1) -> dict[str, list[int]]:
-    """Where each act's cause stands in a recording, counted from `first`."""
+def _by_cause(marked: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
+    """Where each act's cause stands in a recording."""
     found: dict[str, list[int]] = {}
-    for number, cause in enumerate(causes, first):
+    for cause, number in marked:
         if cause and cause != ORDINARY:
             found.setdefault(cause, []).append(number)
     return found

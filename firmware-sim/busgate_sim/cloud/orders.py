@@ -28,6 +28,7 @@ ORDERS: Mapping[str, Mapping[str, Argument]] = {
     "door-lock": {},
     "preheat": {"degc": Argument(-40, 60, 21.0), "minutes": Argument(1, 250, 20.0)},
     "update": {"url": Argument(), "version": Argument(usual="")},
+    "diagnose": {"target": Argument(), "requests": Argument()},
     "text": {"text": Argument()},
     "reset": {},
     "ask-settings": {},

@@ -40,7 +40,7 @@ from busgate_sim.cloud.jt808_session import (
 from busgate_sim.cloud.jt808_stream import Frames, Parts, split
 from busgate_sim.cloud.octets import Refused
 from busgate_sim.cloud.orders import Order
-from busgate_sim.cloud.vendor import CHARGE, CLIMATE, CUT, DRIVE, RESTORE, TORQUE, text_of
+from busgate_sim.cloud.vendor import CHARGE, CLIMATE, CUT, DRIVE, RESTORE, TORQUE, TUNNEL, text_of
 
 _NO_SUCH_TERMINAL = 4
 _RESET = 4
@@ -183,6 +183,7 @@ _SPELLED: Mapping[str, Callable[[Order, bool], Body]] = {
     "door-lock": _doors(unlock=False),
     "preheat": _preheat,
     "update": _update,
+    "diagnose": lambda order, _: ThroughDown(TUNNEL, f"{order.words('target')}:{order.words('requests')}".encode()),
     "text": lambda order, _: Text(1, text_of(order)),
     "reset": lambda _, __: TerminalControl(_RESET),
     "ask-settings": lambda _, __: AskParameters(),

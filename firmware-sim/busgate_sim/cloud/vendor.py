@@ -24,6 +24,9 @@ CHARGE: Final = 0xF011
 CLIMATE: Final = 0xF1
 """JT/T 808 transparent data: target in degC + 40, minutes; one octet each."""
 
+TUNNEL: Final = 0xF2
+"""JT/T 808 transparent data: a diagnostic tunnel; the ECU's name, a colon, requests in hexadecimal."""
+
 LOCKED: Final = 0x91
 RELEASED: Final = 0x90
 """GB/T 32960 control 0x90: its argument."""
@@ -46,6 +49,7 @@ _WORDS: Final = {
     "door-lock": "LOCK",
     "preheat": "HEAT",
     "update": "UPDATE",
+    "diagnose": "DIAG",
     "reset": "RESET",
 }
 """Text commands, for short messages and 0x8300: WORD,argument,...# as many vendors have them."""

@@ -30,6 +30,7 @@ from busgate_sim.cloud.jt808_commands import (
 )
 from busgate_sim.cloud.jt808_session import AskParameters
 from busgate_sim.cloud.octets import Refused, free_text
+from busgate_sim.tbox_firmware.talks import is_talk
 
 Arguments = Mapping[str, float | str]
 Meaning = tuple[str, Arguments]
@@ -75,6 +76,12 @@ def _update(url: str, version: str) -> Meaning:
     return "tbox.update", {"url": url, "version": version}
 
 
+def _diagnose(text: str) -> Meaning:
+    target, colon, requests = text.partition(":")
+    known = colon and is_talk(target, requests)
+    return ("diagnose", {"target": target, "requests": requests}) if known else (UNKNOWN, {})
+
+
 def understand_808(message: Message, body: MessageBody | Refused) -> CloudCommand | None:
     """What a message of JT/T 808 asks for; None for answers."""
     if message.number in {0x8001, 0x8100}:
@@ -93,6 +100,8 @@ def _of_808(body: MessageBody | Refused) -> Meaning:
             meaning = _of_parameters(parameters)
         case ThroughDown(kind, data) if kind == vendor.CLIMATE and len(data) == 2:
             meaning = _climate(data[0] - 40, data[1])
+        case ThroughDown(kind, data) if kind == vendor.TUNNEL:
+            meaning = _diagnose(free_text(data))
         case Upgrade():
             meaning = _update(free_text(body.package), body.version)
         case Text():
@@ -190,8 +199,8 @@ def understand_text(text: str) -> Meaning:
     """What a text asks for: a text command of this vendor, or to be shown."""
     word, *said = text.rstrip("#").split(",")
     name = vendor.ORDER_OF_WORD.get(word) if text.endswith("#") else None
-    if name == "update" and len(said) == 2:
-        return _update(*said)
+    if name in {"update", "diagnose"} and len(said) == 2:
+        return _update(*said) if name == "update" else _diagnose(":".join(said))
     count, meaning = _TEXTS.get(name or "", (-1, _shown))
     try:
         numbers = [float(each) for each in said]

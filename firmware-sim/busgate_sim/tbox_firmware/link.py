@@ -153,6 +153,11 @@ class Link:
         wait = min(self._habits.most_wait, self._habits.first_wait * 2 ** min(self.attempts - 1, 20))
         self._until = at + self._ns(wait * (0.5 + self._chance.random() / 2) if self.attempts else wait)
 
+    def say(self, data: bytes, at: int) -> None:
+        """Send what the speech has made, if the T-box is logged in."""
+        if self.state is State.ONLINE:
+            self._say(data, at)
+
     def hang_up(self, at: int) -> Wish:
         """Sign off; the driver sends what is left and closes."""
         if self.state is State.ONLINE:

@@ -49,5 +49,11 @@ class Speech(Protocol):
     def heartbeat(self) -> bytes:
         """A sign of life."""
 
+    def through(self, kind: int, data: bytes) -> bytes:
+        """Octets passed through to the platform; nothing where the protocol has no message for it."""
+
+    def upgraded(self, *, done: bool) -> bytes:
+        """What became of an update; nothing where the protocol has no message for it."""
+
     def sign_off(self, at: int) -> bytes:
         """The last words."""

@@ -78,6 +78,16 @@ class Speech32960:
         """Command 04."""
         return self._say(Command.LOGOUT, Logout(clock(at), self._logins))
 
+    def upgraded(self, *, done: bool) -> bytes:
+        """This protocol has no message for it."""
+        del done
+        return b""
+
+    def through(self, kind: int, data: bytes) -> bytes:
+        """Nor for this."""
+        del kind, data
+        return b""
+
     def _take(self, packet: Packet, heard: Heard) -> bytes:
         if packet.response != Response.ASKED:
             if packet.command == Command.LOGIN:

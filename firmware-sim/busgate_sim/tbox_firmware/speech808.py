@@ -14,6 +14,7 @@ from busgate_sim.cloud.jt808_commands import (
     AskSomeParameters,
     Parameters,
     SetParameters,
+    ThroughUp,
     UpgradeResult,
     VehicleControl,
 )
@@ -108,9 +109,13 @@ class Speech808:
         self._code = ""
         return self._say(SignOff())
 
-    def upgraded(self, result: int = DONE) -> bytes:
+    def upgraded(self, *, done: bool) -> bytes:
         """0x0108: what became of an upgrade."""
-        return self._say(UpgradeResult(0, result))
+        return self._say(UpgradeResult(0, DONE if done else FAILED))
+
+    def through(self, kind: int, data: bytes) -> bytes:
+        """0x0900."""
+        return self._say(ThroughUp(kind, data))
 
     def _take(self, message: Message, at: int, values: Telemetry, heard: Heard) -> bytes:
         body = read_body(message)

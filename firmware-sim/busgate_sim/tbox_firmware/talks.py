@@ -28,6 +28,20 @@ def target_of(told: Arguments) -> int:
     return int(target)
 
 
+def is_talk(target: str, requests: str) -> bool:
+    """Whether these are an ECU's name and words that `diagnose` can say."""
+    words = requests.split()
+    known = target in ADDRESSES and bool(words)
+    return known and all(word == _UNLOCK or _is_octets(word) for word in words)
+
+
+def _is_octets(word: str) -> bool:
+    try:
+        return bool(bytes.fromhex(word))
+    except ValueError:
+        return False
+
+
 def diagnose(told: Arguments) -> Talk:
     """Asks what `requests` lists in hexadecimal, one after the other; the word `unlock` is security access."""
     for word in str(told["requests"]).split():
@@ -39,16 +53,21 @@ def diagnose(told: Arguments) -> Talk:
 
 
 def reprogram(told: Arguments) -> Talk:
-    """Writes a program of `version` into the target (ISO 14229-1:2013, annex G) and starts it.
+    """Writes a program of `version` into the target and starts it.
 
     `length` is the program's, in bytes; `damaged` as 1 writes one that will not run.
     """
     program = flash.image(str(told.get("version", "9.9.9")), int(_number(told, "length", 4096)))
     program = program[:-1] + bytes([program[-1] ^ 0xFF]) if told.get("damaged") else program
+    return write_program(_name(target_of(told)), program)
+
+
+def write_program(name: str, program: bytes) -> Talk:
+    """Writes a program into an ECU and starts it (ISO 14229-1:2013, annex G)."""
     for prepare in (b"\x10\x03", b"\x85\x02", b"\x28\x01\x01", b"\x10\x02"):
         if (yield prepare)[0] == 0x7F:
             return
-    if not (yield from _unlock(_name(target_of(told)))):
+    if not (yield from _unlock(name)):
         return
     size = flash.ADDRESS.to_bytes(4) + len(program).to_bytes(4)
     for request in (b"\x31\x01\xff\x00", b"\x34\x00\x44" + size, *_blocks(program), b"\x37", b"\x31\x01\xff\x01"):

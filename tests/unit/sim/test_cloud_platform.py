@@ -170,6 +170,7 @@ TEXTS = [
     ("preheat", "HEAT,21,20#", "climate"),
     ("update url=https://update.invalid/x version=1", "UPDATE,https://update.invalid/x,1#", "tbox.update"),
     ("reset", "RESET#", "tbox.reset"),
+    ("diagnose target=BMS requests=22F190", "DIAG,BMS,22F190#", "diagnose"),
     ("text text=Hello", "Hello", "tbox.text"),
 ]
 

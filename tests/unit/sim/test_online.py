@@ -10,9 +10,10 @@ import yaml
 from busgate.bridge.channels import ALL, SideMap
 from busgate.bridge.trace import Trace
 from busgate.model import Packet
+from busgate_sim.air import Flow
 from busgate_sim.body import BusBody
 from busgate_sim.online import ordered
-from busgate_sim.packets import CLOUD, HANDSHAKE
+from busgate_sim.packets import FLOWS, HANDSHAKE
 from busgate_sim.scenario import find
 from busgate_sim.splice import Open
 from busgate_sim.stage import Stage
@@ -32,7 +33,7 @@ def test_an_order_goes_through_the_platform_and_its_frame_follows_within_a_secon
     stage = played("remote-stop-driving", 13.0)
     assert stage.online.online
     assert stage.online.refused == []
-    (down,) = [segment for segment in stage.online.segments if segment.cause == "act 0"]
+    (down,) = [segment for segment in stage.air.segments if segment.cause == "act 0"]
     (frame,) = [went for went in stage.tape or () if went.cause == "act 0"]
     assert (down.up, stage.understood) == (False, {"act 0": "jt808:8105"})
     assert 120 * MILLISECOND < frame.at - down.at < SECOND
@@ -44,7 +45,7 @@ def test_the_t_box_reports_and_answers_what_it_was_ordered() -> None:
     stage = played("remote-stop-driving", 25.0)
     vehicle = next(iter(stage.online.platform.book.vehicles.values()))
     assert vehicle.reports >= 2
-    after = [segment for segment in stage.online.segments if segment.up and segment.at > 10 * SECOND]
+    after = [segment for segment in stage.air.segments if segment.up and segment.at > 10 * SECOND]
     assert any(segment.data[1:3] in {b"\x05\x00", b"\x00\x01"} for segment in after)
 
 
@@ -76,7 +77,7 @@ def test_the_capture_and_the_labels_lead_from_packet_to_frame(name: str, readabl
     (number,) = act["packets"]
     assert number > HANDSHAKE
     data = packets[number - 1].data
-    assert bytes(map(int, CLOUD[0].split("."))) == data[12:16]
+    assert bytes(map(int, FLOWS[Flow.PLATFORM].far.split("."))) == data[12:16]
     assert data[40:].startswith(b"\x7e\x81\x05") is readable
     assert data[40:].startswith(b"\x17\x03\x03") is not readable
     (line,) = act["lines"]
