@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY ?= python3
 
-.PHONY: help demo sim test check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup
+.PHONY: help demo sim test test-kernel check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ sim: $(VENV)/.run-installed ## play a simulated bus whose drive is stopped by re
 
 test: $(VENV)/.dev-installed ## set everything up, then run all tests
 	@$(BIN)/pytest $(PYTEST_OPTIONS)
+
+test-kernel: $(VENV)/.dev-installed ## run only the tests that need a kernel with CAN, in a guest of their own
+	@$(BIN)/python tests/kernel/boot.py pytest $(PYTEST_OPTIONS)
 
 check: $(VENV)/.dev-installed ## what CI runs: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .

@@ -34,6 +34,14 @@ class Open:
         return True
 
 
+class Closed:
+    """Nothing crosses here: whatever joins the two wires is somewhere else."""
+
+    def crosses(self, frame: Frame) -> bool:  # noqa: ARG002 - nothing crosses
+        """Never."""
+        return False
+
+
 class Splice:
     """Two wires joined by a crossing."""
 

@@ -19,9 +19,10 @@ from busgate.model import Alert, BusgateError, Mode, Side
 from busgate_sim.body import BusBody
 from busgate_sim.ecu.sensed import Sensed
 from busgate_sim.scenario import Scenario, find, library
-from busgate_sim.splice import Crossing, Open
+from busgate_sim.splice import Closed, Open
 from busgate_sim.stage import Stage
 from busgate_trial import gate as gates
+from busgate_trial.pace import Passes, paced
 from busgate_trial.score import Rates, Score, rates, score_with_effect
 from busgate_trial.show import show as play
 from busgate_trial.tape import record as write_tape
@@ -39,6 +40,7 @@ Examples:
   busgate-sim list
   busgate-sim run remote-stop-driving
   busgate-sim run remote-stop-driving --no-gate
+  busgate-sim run remote-stop-driving --wire vcan --gate-outside
   busgate-sim show remote-stop-driving
   busgate-sim score remote-stop-driving flood
   busgate-sim record remote-stop-driving --out recordings
@@ -79,30 +81,51 @@ def _plain(scenario: Scenario) -> dict[str, Any]:
 @group.command()
 @click.argument("scenario")
 @click.option("--gate/--no-gate", "gated", default=True, help="With the gate in line (enforce mode), or without it.")
+@click.option(
+    "--wire",
+    default="memory",
+    show_default=True,
+    help="Where the frames go: memory, vcan, udp_multicast, or a T-box's and a vehicle's wire as interface:channel,"
+    "interface:channel. Other programs can listen and speak there.",
+)
+@click.option("--gate-outside", is_flag=True, help="Join the two wires by nothing: another program is the gate there.")
+@click.option("--speed", type=click.FloatRange(min=0.01), help="Seconds a second. Default: 1 on wires, else as fast.")
 @SEED
-def run(*, scenario: str, gated: bool, seed: int) -> None:
+def run(  # noqa: PLR0913 - an option each
+    *, scenario: str, gated: bool, wire: str, gate_outside: bool, speed: float | None, seed: int
+) -> None:
     """Play one scenario and tell what the bus does, second by second, and what the gate says.
 
     SCENARIO is a name of the library or a .yaml file. Example: busgate-sim run remote-stop-driving --no-gate
     """
     told = find(scenario)
-    gate = gates.Gate(gates.vehicle(), told.policy, told.grants, mode=Mode.ENFORCE) if gated else None
-    crossing: Crossing = gate or Open()
-    stage = Stage(told, BusBody(told.start), crossing, seed=seed)
+    if gate_outside and wire == "memory":
+        raise BusgateError("a gate outside needs wires that it can reach: add --wire vcan, or --wire udp_multicast")
+    gate = (
+        gates.Gate(gates.vehicle(), told.policy, told.grants, mode=Mode.ENFORCE) if gated and not gate_outside else None
+    )
+    stage = Stage(told, BusBody(told.start), Closed() if gate_outside else gate or Open(), seed=seed)
     if gate is not None:
         gate.cause = lambda: stage.cause
-    click.echo(f"{told.title} ({'with the gate' if gated else 'without a gate'})")
+    joined = "the gate is outside" if gate_outside else "with the gate" if gated else "without a gate"
+    click.echo(f"{told.title} ({joined})")
+    with paced(stage, wire, speed) as passes:
+        _play(told, stage, gate, passes)
+    crossed, stopped = stage.splice.crossed[Side.TBOX], stage.splice.stopped[Side.TBOX]
+    if not gate_outside:
+        click.echo(f"T-box frames: {crossed} crossed to the vehicle, {stopped} did not")
+
+
+def _play(told: Scenario, stage: Stage, gate: gates.Gate | None, passes: Passes) -> None:
     shown = 0
     for second in range(1, int(told.lasts) + 1):
-        stage.run(1.0)
+        passes(1.0)
         _tell_acts(told, second)
         if gate is not None:
             _tell_alerts(gate.told[shown:], second)
             shown = len(gate.told)
         if second % EVERY_SECONDS == 0:
             click.echo(_told(stage.sensed, second))
-    crossed, stopped = stage.splice.crossed[Side.TBOX], stage.splice.stopped[Side.TBOX]
-    click.echo(f"T-box frames: {crossed} crossed to the vehicle, {stopped} did not")
 
 
 @group.command()

@@ -1,0 +1,77 @@
+"""What the tests inside the guest share: its shell, a recorder that others wrote, the gate as a process."""
+
+from __future__ import annotations
+
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import can
+
+ROOT = Path(__file__).resolve().parents[2]
+POLICY = ROOT / "dbc" / "demo-ebus" / "policy.yaml"
+BUSGATE = [sys.executable, "-c", "from busgate.cli import main; main()"]
+SIM = [sys.executable, "-c", "from busgate_trial.cli import main; main()"]
+TBOX, VEHICLE = "vcan1", "vcan0"
+
+
+def sh(command: str) -> str:
+    """What a line of shell prints; the guest is nobody's machine."""
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{command}: {done.stderr or done.stdout}"
+    return done.stdout
+
+
+class Recorder:
+    """candump on one interface: an independent program's word of what was there."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self._path = folder / f"{name}.log"
+        with self._path.open("wb") as out:
+            self._process = subprocess.Popen(["candump", "-L", "-r", "1048576", f"{name},0:0,#FFFFFFFF"], stdout=out)
+        time.sleep(0.5)  # candump says nothing when it has begun to listen
+
+    def frames(self) -> list[str]:
+        """All frames so far as `id#data`, once nothing came for a moment."""
+        size = -1
+        while size != (size := self._path.stat().st_size):
+            time.sleep(0.3)
+        return [line.split()[2] for line in self._path.read_text().splitlines() if line.count(" ") >= 2]
+
+    def stop(self) -> None:
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(10)
+
+
+class Gate:
+    """`busgate run` between the two buses."""
+
+    def __init__(self, keys: Path, log: Path, *more: str) -> None:
+        words = [
+            "run", "--tbox", f"socketcan:{TBOX}", "--vehicle", f"socketcan:{VEHICLE}", "--profile", "demo-ebus",
+            "--policy", str(keys / "policy.yaml.signed"), "--operator", str(keys / "operator.key.vkey"),
+            "--key", str(keys / "device.key"), "--log", str(log), *more,
+        ]  # fmt: skip
+        self.process = subprocess.Popen([*BUSGATE, *words], stderr=subprocess.PIPE, text=True)
+        assert self.process.stderr is not None
+        readable, _, _ = select.select([self.process.stderr], [], [], 60)
+        assert readable, "it did not start within 60 s"
+        self.said = self.process.stderr.readline()
+        assert self.said.startswith("busgate: "), self.said
+        assert "between" in self.said, self.said
+
+    def stop(self) -> str:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.communicate(timeout=30)[1]
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.communicate(timeout=30)
+
+
+def bus(name: str, *, fd: bool = False) -> can.BusABC:
+    return can.Bus(name, interface="socketcan", fd=fd, ignore_config=True)
