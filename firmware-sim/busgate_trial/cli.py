@@ -22,6 +22,7 @@ from busgate_sim.scenario import Scenario, find, library
 from busgate_sim.splice import Closed, Open
 from busgate_sim.stage import Stage
 from busgate_trial import gate as gates
+from busgate_trial.fleet.cli import fleet
 from busgate_trial.pace import Passes, paced
 from busgate_trial.score import Rates, Score, rates, score_with_effect
 from busgate_trial.show import show as play
@@ -44,11 +45,15 @@ Examples:
   busgate-sim show remote-stop-driving
   busgate-sim score remote-stop-driving flood
   busgate-sim record remote-stop-driving --out recordings
+  busgate-sim fleet --buses 20 --campaign remote-stop
 
 Exit codes: 0 done; 1 something is not as its labels say; 2 it could not be done as asked.""",
 )
 def group() -> None:
     """Play a simulated electric bus, its T-box and what is done to it; with the gate in line or without."""
+
+
+group.add_command(fleet)
 
 
 @group.command("list")

@@ -1,0 +1,1 @@
+"""Many light buses in one process, each with a real gateway, log and uplink."""
