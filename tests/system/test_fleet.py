@@ -53,7 +53,7 @@ def test_nothing_is_lost_while_the_broker_is_away(broker: Mosquitto, tmp_path: P
     soc = tmp_path / "soc.key"
     new_key("soc", soc)
     depot = Depot(
-        5, demo_ebus(), tmp_path / "fleet", broker.url,
+        range(1, 6), demo_ebus(), tmp_path / "fleet", broker.url,
         witnesses=[load_verifier(str(public_path(soc)))], campaign=find(str(_soon(tmp_path))),
     )  # fmt: skip
     control = Control(broker.url, [bus.vkey for bus in depot.buses], soc, tmp_path / "soc")

@@ -27,6 +27,9 @@ from busgate_trial.fleet.control import Control
 from busgate_trial.fleet.depot import Depot, Judged, Result, tell_late
 from busgate_trial.gate import vehicle
 
+MOST = 150
+"""Buses of one process: each takes six file descriptors, and select() knows 1,024."""
+
 _MOST_SHOWN = 40
 _DRAIN_SECONDS = 30.0
 SOC = "soc"
@@ -40,16 +43,22 @@ Examples:
   busgate-sim fleet --mqtt mqtt://localhost --out fleet
 """
 )
-@click.option("--buses", type=click.IntRange(1, 2000), default=50, show_default=True, help="How many.")
+@click.option("--buses", type=click.IntRange(min=1), default=50, show_default=True, help=f"How many; at most {MOST}.")
+@click.option("--first", type=click.IntRange(min=1), default=1, help="The first one's number, for a second process.")
 @click.option("--seconds", type=click.FloatRange(min=1), default=60.0, show_default=True, help="How long.")
 @click.option("--campaign", metavar="NAME", help=f"What is done to them: {', '.join(campaigns())}, or a .yaml file.")
 @click.option("--mqtt", "url", metavar="URL", help="Report to this broker. Default: one of its own on loopback.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Keep keys and logs in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def fleet(  # noqa: PLR0913 - an option each
-    *, buses: int, seconds: float, campaign: str | None, url: str | None, out: Path | None, as_json: bool
+    *, buses: int, first: int, seconds: float, campaign: str | None, url: str | None, out: Path | None, as_json: bool
 ) -> None:
     """Run a fleet of light buses, each with a real gate, log and uplink; `busgate-soc watch` verifies all of them."""
+    if buses > MOST:
+        raise BusgateError(
+            f"one process can be {MOST} buses, since its MQTT client waits with select(); "
+            f"start the others in a second one: --first {first + MOST} --buses {buses - MOST} --mqtt URL"
+        )
     chosen = None if campaign is None else find(campaign)
     if chosen is not None and chosen.start + chosen.over >= seconds:
         raise BusgateError(
@@ -65,7 +74,8 @@ def fleet(  # noqa: PLR0913 - an option each
         soc = folder / f"{SOC}.key"
         if not soc.exists():
             new_key(SOC, soc)
-        depot = Depot(buses, vehicle(), folder, at, witnesses=[load_verifier(str(public_path(soc)))], campaign=chosen)
+        numbers = range(first, first + buses)
+        depot = Depot(numbers, vehicle(), folder, at, witnesses=[load_verifier(str(public_path(soc)))], campaign=chosen)
         opened.callback(depot.close)
         control = Control(at, [bus.vkey for bus in depot.buses], soc, folder / "soc")
         opened.callback(control.close)

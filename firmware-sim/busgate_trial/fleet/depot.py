@@ -20,6 +20,7 @@ from busgate_trial.fleet.campaign import Campaign
 STEP_NS = 100_000_000
 _SECOND = 1_000_000_000
 _KIB_PER_MIB = 1024
+_TURN = 0.02
 
 Alerts = Mapping[str, Sequence[tuple[str, str]]]
 """Rule and severity of each verified alert, by device."""
@@ -60,7 +61,7 @@ class Depot:
 
     def __init__(  # noqa: PLR0913 - how many, as what, where, to whom, and what is done to them
         self,
-        count: int,
+        numbers: Sequence[int],
         vehicle: load.Vehicle,
         folder: Path,
         url: str,
@@ -79,12 +80,12 @@ class Depot:
         self._campaign = campaign
         self._cpu = time.process_time()
         try:
-            for number in range(1, count + 1):
+            for number in numbers:
                 self.buses.append(LightBus(number, vehicle, folder, url, witnesses=witnesses, clock=self._clock))
         except BaseException:
             self.close()
             raise
-        self.targets = {} if campaign is None else campaign.targets(count)
+        self.targets = {} if campaign is None else campaign.targets(len(numbers))
         for place, at in self.targets.items():
             if campaign is not None:
                 self.buses[place].traffic.order(round(at * _SECOND), campaign)
@@ -111,9 +112,12 @@ class Depot:
         """Sign what is open and wait until all is where it should be; whether it is."""
         for bus in self.buses:
             bus.finish(self.now)
-        deadline = time.monotonic() + seconds
-        drained = [bus.uplink.drain(max(0.1, deadline - time.monotonic())) for bus in self.buses]
-        return all(drained)
+        deadline, waiting = time.monotonic() + seconds, list(self.buses)
+        while waiting and time.monotonic() < deadline:
+            # All of them in turn: each has answers to take while others wait for theirs.
+            waiting = [bus for bus in waiting if not bus.uplink.drain(0.0)]
+            time.sleep(_TURN)
+        return not waiting
 
     def close(self) -> None:
         """Close all buses."""

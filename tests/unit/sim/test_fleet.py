@@ -92,6 +92,7 @@ def test_a_campaign_that_cannot_be_is_refused_in_words(before: str, after: str, 
         (["--campaign", "remote-stop", "--seconds", "20"], "takes until second 45"),
         (["--mqtt", "http://x"], "mqtt"),
         (["--buses", "0"], "0 is not in the range"),
+        (["--buses", "200"], "--first 151 --buses 50"),
     ],
 )
 def test_mistakes_are_told_in_a_line(words: list[str], says: str) -> None:
