@@ -10,7 +10,10 @@ from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Literal
 
+from busgate_sim.driver import COMFORT_BRAKE, DOOR_SECONDS, MOST_BRAKE, MOST_WISH, Driver
 from busgate_sim.ecu.sensed import Demands, Sensed
+from busgate_sim.line import Line
+from busgate_sim.supplies import LOAD_24, SPRING_BRAKE, Air, Contactors, LowVoltage
 
 G = 9.81
 CURB_KG = 12_800.0
@@ -27,9 +30,6 @@ MOST_POWER_W = 250_000.0
 EFFICIENCY = 0.88
 """Between battery and wheels, each way."""
 MOST_RECUPERATION_W = 150_000.0
-MOST_BRAKE = 6.0
-"""m/s2 that the friction brakes give at a full pedal."""
-COMFORT_BRAKE = 1.0
 TOP_KMH = 80.0
 
 CELLS_IN_SERIES = 176
@@ -37,14 +37,6 @@ OHMS = 0.055
 AMPERE_HOURS = 620.0
 """About 400 kWh."""
 CHARGE_AMPERES = 160.0
-
-DOOR_SECONDS = 1.6
-DWELL_SECONDS = 14.0
-STOP_METRES = 450.0
-CRUISE_KMH = 40.0
-PATIENCE_SECONDS = 8.0
-"""How long a driver who gets no traction waits before rolling out to the kerb."""
-_KILL_SPEED = 0.15
 
 Start = Literal["driving", "standing", "charging"]
 
@@ -66,12 +58,6 @@ class _State:
     door: float = 0.0
     """0 closed, 1 open."""
     door_moves: float = 0.0
-    dwelt: float = 0.0
-    next_stop: float = STOP_METRES
-    helpless: float = 0.0
-    """Seconds of a pressed pedal without traction."""
-    given_up: bool = False
-    connected: bool = True
     saloon: float = 18.0
     hvac_watts: float = 0.0
     charged: float = 0.0
@@ -83,12 +69,14 @@ class _State:
     battery_out: float = 0.0
     lost: float = 0.0
     friction: float = 0.0
+    friction_part: float = 0.0
+    """How hard the friction brakes work, as a part of their most."""
 
 
 class BusBody:
     """A bus, its driver and its charger. Implements `stage.Body`."""
 
-    def __init__(self, start: Start, *, passengers: int = 31) -> None:
+    def __init__(self, start: Start, *, passengers: int = 31, line: Line | None = None) -> None:
         """`driving` begins in motion between two stops, `charging` with the plug in and the key off."""
         self.state = _State()
         self._start = start
@@ -97,6 +85,10 @@ class BusBody:
         if start == "driving":
             self.state.speed = 36.0 / 3.6
         self._demands = Demands()
+        self.driver = Driver(line)
+        self.contactors = Contactors()
+        self.air = Air()
+        self.low_voltage = LowVoltage()
 
     # ------------------------------------------------------------ time
 
@@ -105,30 +97,46 @@ class BusBody:
         self._demands = replace(demands)
         now = self.state
         now.seconds += seconds
-        self._contactors()
+        self.contactors.step(seconds, now.volts, wanted=not self._demands.contactors_open)
         self._doors(seconds)
         if self._start == "driving":
             self._drive(seconds)
         self._climate(seconds)
         self._charge(seconds)
         self._battery(seconds)
+        powered = self.connected
+        braking = 0.0 if self._start != "driving" else now.friction_part
+        self.air.step(seconds, pedal=braking, doors=3 * abs(now.door_moves), powered=powered)
+        self.low_voltage.step(seconds, powered=powered, awake=self._start != "charging")
 
-    def _contactors(self) -> None:
-        self.state.connected = not self._demands.contactors_open
+    @property
+    def connected(self) -> bool:
+        """Whether the traction battery is on the link."""
+        return self.contactors.state == "Closed"
 
     def _has_traction(self) -> bool:
         demands = self._demands
-        return self.state.connected and not (demands.stop or demands.immobilised) and self.state.door == 0.0
+        return (
+            self.connected
+            and not self.air.holds
+            and not (demands.stop or demands.immobilised)
+            and self.state.door == self.state.door_moves == 0.0
+        )
 
     # ------------------------------------------------------------ driving
 
     def _drive(self, seconds: float) -> None:
         now = self.state
-        wish = self._driver(seconds)
+        if self.driver.stands(now.speed, now.metres):
+            now.speed = 0.0
+        wish = self.driver.wish(seconds, now.seconds, now.speed, now.metres, traction=self._has_traction())
         traction = self._traction(max(0.0, wish))
         braking = max(0.0, -wish)
         electric = self._recuperation(min(braking, COMFORT_BRAKE) * self.mass)
         friction = max(0.0, min(braking, MOST_BRAKE) * self.mass - electric) if now.speed > 0 else 0.0
+        now.friction_part = friction / (MOST_BRAKE * self.mass)
+        if self.air.holds and now.speed > 0:
+            friction = max(friction, SPRING_BRAKE * self.mass)
         resistance = (self.mass * G * ROLLING + AIR_KG_PER_M * now.speed**2) if now.speed > 0 else 0.0
         total = traction - electric - friction - resistance
         before = now.speed
@@ -140,35 +148,8 @@ class BusBody:
         now.traction += traction * mean * seconds
         now.recuperated += electric * mean * seconds * EFFICIENCY
         now.friction += friction * mean * seconds
-        now.pedal = min(100.0, max(0.0, wish) / 1.2 * 100)
+        now.pedal = min(100.0, max(0.0, wish) / MOST_WISH * 100)
         now.brake = min(100.0, braking / MOST_BRAKE * 100 + (30.0 if before == now.speed == 0.0 else 0.0))
-
-    def _driver(self, seconds: float) -> float:
-        """The acceleration (m/s2) that the driver wants now."""
-        now = self.state
-        left = now.next_stop - now.metres
-        if now.given_up:
-            return -0.6
-        if now.speed < _KILL_SPEED and left < 3.0:
-            return self._dwell(seconds)
-        target = min(CRUISE_KMH, TOP_KMH) / 3.6
-        braking_speed = sqrt(2 * COMFORT_BRAKE * max(0.0, left - 1.0))
-        creep = 0.6 if left > 2.0 else 0.0
-        wish = (min(target, max(braking_speed, creep)) - now.speed) * 1.2
-        wish = -COMFORT_BRAKE if left <= 2.0 else max(-1.4, min(1.2, wish))
-        helpless = wish > 0.2 and not self._has_traction()
-        now.helpless = now.helpless + seconds if helpless else 0.0
-        now.given_up = now.helpless > PATIENCE_SECONDS
-        return wish
-
-    def _dwell(self, seconds: float) -> float:
-        now = self.state
-        now.speed = 0.0
-        now.dwelt += seconds
-        if now.dwelt >= DWELL_SECONDS and now.door == 0.0:
-            now.dwelt = 0.0
-            now.next_stop = now.metres + STOP_METRES
-        return -0.5
 
     def _traction(self, wish: float) -> float:
         """The force (N) at the wheels for a wish, as far as motors, battery and limits give it."""
@@ -182,12 +163,14 @@ class BusBody:
         most = min(most, power / max(now.speed, 1.0))
         if demands.speed_limit is not None and now.speed * 3.6 >= demands.speed_limit:
             return 0.0
+        if now.speed * 3.6 >= TOP_KMH:
+            return 0.0
         needed = wish * self.mass * ROTATING + self.mass * G * ROLLING + AIR_KG_PER_M * now.speed**2
         return max(0.0, min(most, needed))
 
     def _recuperation(self, wanted: float) -> float:
         now = self.state
-        if not now.connected or now.speed < 1.0 or wanted == 0.0:
+        if not self.connected or now.speed < 1.0 or wanted == 0.0:
             return 0.0
         return min(wanted, MOST_RECUPERATION_W / now.speed)
 
@@ -195,8 +178,7 @@ class BusBody:
 
     def _doors(self, seconds: float) -> None:
         now = self.state
-        at_stop = self._start == "driving" and 0.0 < now.dwelt < DWELL_SECONDS - DOOR_SECONDS
-        wanted = 1.0 if at_stop or self._demands.doors_open else 0.0
+        wanted = 1.0 if (self._start == "driving" and self.driver.wants_doors_open) or self._demands.doors_open else 0.0
         change = seconds / DOOR_SECONDS
         before = now.door
         now.door = min(wanted, before + change) if wanted > before else max(wanted, before - change)
@@ -205,8 +187,8 @@ class BusBody:
     def _climate(self, seconds: float) -> None:
         now = self.state
         mode, target = self._hvac()
-        heats = mode in {"Automatic", "Preheat"} and now.saloon < target and now.connected
-        now.hvac_watts = (18_000.0 if mode == "Preheat" else 9_000.0) if heats else 400.0 if now.connected else 0.0
+        heats = mode in {"Automatic", "Preheat"} and now.saloon < target and self.connected
+        now.hvac_watts = (18_000.0 if mode == "Preheat" else 9_000.0) if heats else 400.0 if self.connected else 0.0
         outside = 4.0
         now.saloon += ((now.hvac_watts - 400.0) * 1.6 - (now.saloon - outside) * 420) / 900_000 * seconds
 
@@ -223,7 +205,7 @@ class BusBody:
 
     def _charging_amperes(self) -> float:
         now, limit = self.state, self._demands.charge_limit
-        if self._start != "charging" or now.finished or not now.connected:
+        if self._start != "charging" or now.finished or not self.connected:
             return 0.0
         return CHARGE_AMPERES if limit is None else min(CHARGE_AMPERES, limit)
 
@@ -232,9 +214,9 @@ class BusBody:
         now = self.state
         drive = now.force * now.speed
         watts = drive / EFFICIENCY if drive > 0 else drive * EFFICIENCY
-        watts += (now.hvac_watts + 2_300.0) if now.connected else 0.0
+        watts += (now.hvac_watts + 2_300.0) if self.connected else 0.0
         resting = CELLS_IN_SERIES * (3.30 + 0.55 * now.soc)
-        if not now.connected:
+        if not self.connected:
             now.amperes, now.volts = 0.0, resting
             return
         charge = self._charging_amperes()
@@ -264,20 +246,22 @@ class BusBody:
             motor_torque=torque * 9.0,
             pedal=now.pedal,
             brake_pedal=now.brake if self._start == "driving" else 30.0,
-            park_brake=self._start != "driving" or now.dwelt > 0,
+            park_brake=self._start != "driving" or self.driver.dwelt > 0,
             key_on=self._start != "charging",
-            ready=self._start != "charging" and now.connected,
+            ready=self._start != "charging" and self.connected,
             doors=(self._door(),) * 3,
             pack_voltage=now.volts,
             pack_current=now.amperes,
             soc=now.soc * 100,
             cells=tuple(cell + 0.0007 * (number % 5) for number in range(24)),
             module_temperatures=(27.0, 28.0, 29.0, 28.0),
-            contactors="Closed" if now.connected else "Open",
+            contactors=self.contactors.state,
+            link_voltage=self.contactors.link,
+            air_bar=self.air.bar,
             charge_limit=260.0,
             discharge_limit=540.0,
-            low_voltage=27.6 if now.connected else 24.8,
-            low_voltage_current=84.0,
+            low_voltage=self.low_voltage.volts(powered=self.connected),
+            low_voltage_current=LOAD_24 if self._start != "charging" else 1.5,
             charge_state=self._charge_state(),
             charge_current=self._charging_amperes(),
             charged_kwh=now.charged / 3.6e6,

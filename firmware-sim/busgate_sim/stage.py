@@ -61,8 +61,13 @@ class Went(NamedTuple):
 class Stage:
     """A world with one bus in it."""
 
-    def __init__(self, scenario: Scenario, body: Body, crossing: Crossing, *, seed: int = 0) -> None:
-        """Everything stands where the scenario begins; nothing has been said."""
+    def __init__(
+        self, scenario: Scenario, body: Body, crossing: Crossing, *, seed: int = 0, apart: float = 0.0
+    ) -> None:
+        """Everything stands where the scenario begins; nothing has been said.
+
+        The vehicle's messages come at their true rates, but none more often than each `apart` seconds.
+        """
         self.scenario = scenario
         self.world = World(seed)
         self.body = body
@@ -76,7 +81,9 @@ class Stage:
         encoder = Encoder(PROFILE, FILES)
         self.vehicle, self.tbox = Wire(self.world, VEHICLE), Wire(self.world, TBOX)
         self.obedience = Obedience(self.world, encoder)
-        self.units = Units(self.world, self.vehicle, encoder, lambda: self.sensed, self.obedience)
+        self.units = Units(
+            self.world, self.vehicle, encoder, lambda: self.sensed, self.obedience, apart=round(apart * SECOND)
+        )
         catalogue = Catalogue(lambda: self.sensed, lambda: self.obedience.demands)
         self.diagnosed = Diagnosed(self.world, self.units.outlets, catalogue.offers, self.units.speaks)
         self.vehicle.attach("diagnostics", self.diagnosed.hear)

@@ -27,6 +27,7 @@ from busgate_trial.pace import Passes, paced
 from busgate_trial.score import Rates, Score, rates, score_with_effect
 from busgate_trial.show import show as play
 from busgate_trial.tape import record as write_tape
+from busgate_trial.week import week
 
 EVERY_SECONDS = 5
 """How often `run` tells what the bus does."""
@@ -46,6 +47,7 @@ Examples:
   busgate-sim score remote-stop-driving flood
   busgate-sim record remote-stop-driving --out recordings
   busgate-sim fleet --buses 20 --campaign remote-stop
+  busgate-sim week --days 1 --hours 1
 
 Exit codes: 0 done; 1 something is not as its labels say; 2 it could not be done as asked.""",
 )
@@ -54,6 +56,7 @@ def group() -> None:
 
 
 group.add_command(fleet)
+group.add_command(week)
 
 
 @group.command("list")

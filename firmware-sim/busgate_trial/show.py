@@ -17,7 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from busgate.model import Alert, Side
-from busgate_sim.body import CRUISE_KMH, BusBody
+from busgate_sim.body import BusBody
+from busgate_sim.driver import CRUISE_KMH
 from busgate_sim.ecu.sensed import Sensed
 from busgate_sim.scenario import Scenario
 from busgate_sim.splice import Open

@@ -89,7 +89,7 @@ def _inverter(now: Sensed, demands: Demands) -> Values:
     return {
         "MotorSpeed": now.motor_rpm,
         "MotorTorque": now.motor_torque,
-        "DcLinkVoltage": now.pack_voltage if now.contactors == "Closed" else 0.0,
+        "DcLinkVoltage": now.link_voltage,
         "InverterState": driving if now.ready and now.contactors == "Closed" else "Standby",
         "InverterTemperature": 44 + abs(now.torque) * 0.2,
     }
@@ -149,6 +149,15 @@ def _ebc1(now: Sensed, _: Demands) -> Values:
 def _ebc2(now: Sensed, _: Demands) -> Values:
     places = ("FrontAxleLeft", "FrontAxleRight", "RearAxle1Left", "RearAxle1Right")
     return {"FrontAxleSpeed": now.speed, **{f"RelativeSpeed{place}": 0.0 for place in places}}
+
+
+def _air(now: Sensed, _: Demands) -> Values:
+    kilopascals = min(2000.0, now.air_bar * 100)
+    return {
+        "PneumaticSupplyPressure": kilopascals,
+        "ServiceBrakeCircuit1AirPressure": kilopascals,
+        "ServiceBrakeCircuit2AirPressure": kilopascals,
+    }
 
 
 def _steering(now: Sensed, _: Demands) -> Values:
@@ -261,7 +270,7 @@ SAYS: Mapping[str, Mapping[str, Says]] = {
     "INV1": {"InverterStatus1": _inverter},
     "INV2": {"InverterStatus2": _inverter},
     "BMS": {"BmsPackStatus": _pack, "BmsLimits": _limits, "BmsCellVoltages": _cells, "BmsModuleDetails": _modules},
-    "EBS": {"EBC1": _ebc1, "EBC2": _ebc2, "DM1": _no_faults},
+    "EBS": {"EBC1": _ebc1, "EBC2": _ebc2, "AIR1": _air, "DM1": _no_faults},
     "EPS": {"VDC2": _steering},
     "DCDC": {"DcdcStatus": _dcdc},
     "CHG": {"ChargerStatus": _charger},

@@ -44,6 +44,10 @@ class Sensed(NamedTuple):
     module_temperatures: tuple[float, ...]
     contactors: str
     """`Open`, `Precharge`, `Closed` or `Welded`."""
+    link_voltage: float
+    """Volts behind the contactors."""
+    air_bar: float
+    """Pressure of the brakes' circuits, above the air's."""
     charge_limit: float
     """A that the battery takes at most."""
     discharge_limit: float

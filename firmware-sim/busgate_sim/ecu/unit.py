@@ -31,8 +31,11 @@ Senses = Callable[[], Sensed]
 class Units:
     """All cyclic senders of the vehicle on one wire."""
 
-    def __init__(self, world: World, wire: Wire, encoder: Encoder, senses: Senses, obedience: Obedience) -> None:
-        """They begin to speak at once, each at its own phase."""
+    def __init__(  # noqa: PLR0913 - where, how, of what, as whose
+        self, world: World, wire: Wire, encoder: Encoder, senses: Senses, obedience: Obedience, *, apart: int = 0
+    ) -> None:
+        """They begin to speak at once, each at its own phase; no message comes more often than each `apart` ns."""
+        self._apart = apart
         self._world = world
         self._encoder = encoder
         self._senses = senses
@@ -62,6 +65,7 @@ class Units:
         self._every(name, message, period, speak)
 
     def _every(self, name: str, message: str, period: int, deed: Callable[[], None]) -> None:
+        period = max(period, self._apart)
         # Messages start at different moments, so that the bus is not idle and crowded by turns.
         phase = crc32(f"{name} {message}".encode()) % period
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from busgate_sim.body import COMFORT_BRAKE, CRUISE_KMH, EFFICIENCY, TOP_KMH, BusBody
+from busgate_sim.body import EFFICIENCY, TOP_KMH, BusBody
+from busgate_sim.driver import COMFORT_BRAKE, CRUISE_KMH
 from busgate_sim.ecu.sensed import Demands, Sensed
 
 STEP = 0.02
