@@ -56,7 +56,8 @@ def day(number: int, hours: float) -> Iterator[Scenario]:
     yield _scenario(f"day {number}, on the line", "driving", drives, (report,))
     limits = tuple(
         Act.model_validate(
-            {"at": charges * part, "does": "charge", "by": "cloud", "with": {"request": "Limit", "current": amperes}}
+            {"at": charges * part, "does": "charge", "by": "tbox"}
+            | {"with": {"request": "Limit", "current": amperes, "soc": 90}}
             | passed
         )
         for part, amperes in ((0.1, 120.0), (0.4, 80.0), (0.8, 160.0))
