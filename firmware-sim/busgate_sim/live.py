@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import time
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Self
 
@@ -16,7 +17,7 @@ from busgate.model import BusgateError, Frame, Side
 from busgate_sim.encoder import Sent
 from busgate_sim.stage import Stage
 from busgate_sim.wire import Outlet, Wire
-from busgate_sim.world import SECOND
+from busgate_sim.world import SECOND, World
 
 NAME = "outside"
 """The name under which foreign frames are told to a wire's watchers."""
@@ -47,6 +48,11 @@ def wires(named: str) -> tuple[str, str]:
     return tbox, vehicle
 
 
+def both(stage: Stage, tbox: str, vehicle: str) -> Mapping[Side, tuple[str, Wire]]:
+    """A stage's two wires and the real ones they are joined to."""
+    return {Side.TBOX: (tbox, stage.tbox), Side.VEHICLE: (vehicle, stage.vehicle)}
+
+
 class _Outside:
     """Everybody on a real wire, as one peer of the simulated one."""
 
@@ -60,21 +66,23 @@ class _Outside:
 
 
 class Live:
-    """A stage on real wires; a context that closes them."""
+    """A world on real wires; a context that closes them."""
 
-    def __init__(self, stage: Stage, tbox: str, vehicle: str) -> None:
-        """Opens both wires.
+    def __init__(self, world: World, joined: Mapping[Side, tuple[str, Wire]]) -> None:
+        """Opens the real wires, named beside the simulated ones that they are joined to.
 
         Raises:
             BusgateError: one of them cannot be opened.
         """
         self.behind = 0.0
         """By how many seconds of the wall's clock the world was late, at most."""
-        self._stage = stage
+        self.turns: list[Callable[[], object]] = []
+        """What is to be done each time before the world goes on."""
+        self._world = world
         self._received: queue.Queue[Frame] = queue.Queue()
         with ExitStack() as opened:
             self._outside = {}
-            for side, named, wire in ((Side.TBOX, tbox, stage.tbox), (Side.VEHICLE, vehicle, stage.vehicle)):
+            for side, (named, wire) in joined.items():
                 outside = _Outside(side, named, wire)
                 opened.callback(outside.real.close)
                 self._outside[side] = outside
@@ -92,10 +100,12 @@ class Live:
 
     def run(self, seconds: float, speed: float = 1.0) -> None:
         """Let `seconds` of the world pass, `speed` of them in each second of the wall's clock."""
-        world = self._stage.world
+        world = self._world
         began, from_ = time.monotonic(), world.now
         end = from_ + round(seconds * SECOND)
         while world.now < end:
+            for turn in self.turns:
+                turn()
             due = min(end, from_ + round((time.monotonic() - began) * speed * SECOND))
             world.run(due)
             self.behind = max(self.behind, time.monotonic() - began - (due - from_) / SECOND / speed)

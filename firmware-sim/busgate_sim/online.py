@@ -61,11 +61,18 @@ class Online:
         self._senses = senses
         self._obey = obey
         self._line: Line | None = None
+        self._carried_elsewhere = False
         phone = PHONE.zfill(20) if spoken == "jt808-2019" else PHONE  # 2019 made the field longer
         self._name = phone if spoken in _EDITIONS_808 else VIN
         self._speech = _speech(spoken)
         self.link = Link(self._speech, self._telemetry, at=self._now)
-        world.every(TURN_NS, self._turn, phase=TURN_NS)
+        self._turns = world.every(TURN_NS, self._turn, phase=TURN_NS)
+
+    def hand_over(self) -> Link:
+        """Leave the link to whoever dials a platform elsewhere; nothing goes through the air here any more."""
+        self._turns.cancel()
+        self._carried_elsewhere = True
+        return self.link
 
     @property
     def online(self) -> bool:
@@ -112,7 +119,7 @@ class Online:
         self.link.lost(self._now)
 
     def _carry(self) -> None:
-        if data := self.link.take():
+        if not self._carried_elsewhere and (data := self.link.take()):
             self._air.up(data, partial(self._lands, data))
 
     def _lands(self, data: bytes) -> None:

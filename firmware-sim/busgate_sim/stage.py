@@ -92,7 +92,7 @@ class Stage:
         self.vehicle.watch(self._on_vehicle)
         self.splice = Splice(self.world, self.tbox, self.vehicle, crossing)
         self.air = Air(self.world)
-        self.online = Online(self.air, self.world, STARTED, lambda: self.sensed, self._obeys, spoken=scenario.speaks)
+        self.online = Online(self.air, self.world, STARTED, lambda: self.sensed, self.obeys, spoken=scenario.speaks)
         self.doing = Doing(self.world, self.air, self.unit, lambda done: self.online.upgraded(done=done))
         self.world.every(STEP_NS, self._moves, phase=STEP_NS)
         self._plans()
@@ -113,7 +113,7 @@ class Stage:
         act, cause = self.scenario.acts[number], cause_of_act(number)
         what = ordered(act.does, act.told)
         if act.by == "sms" and what is not None and can_be_texted(what):
-            by_short_message(self.air, what, STARTED + self.world.now // SECOND, cause, self._obeys)
+            by_short_message(self.air, what, STARTED + self.world.now // SECOND, cause, self.obeys)
         elif act.by in {"cloud", "tls"} and what is not None and self.online.online:
             self.online.order(what, cause)
         elif act.by == "ssh":
@@ -121,7 +121,8 @@ class Stage:
         else:
             self.doing.does(act.does, act.told, cause)
 
-    def _obeys(self, command: CloudCommand, cause: str) -> None:
+    def obeys(self, command: CloudCommand, cause: str) -> None:
+        """Have the T-box obey a command that came to it."""
         self.understood[cause] = command.message_id
         self.doing.soon(command, cause, self.online.tell)
 

@@ -22,8 +22,10 @@ from busgate_sim.scenario import Scenario, find, library
 from busgate_sim.splice import Closed, Open
 from busgate_sim.stage import Stage
 from busgate_trial import gate as gates
+from busgate_trial.desks import attack
+from busgate_trial.desks import cloud as cloud_desk
 from busgate_trial.fleet.cli import fleet
-from busgate_trial.pace import Passes, paced
+from busgate_trial.pace import MEMORY, Around, Passes, paced, where
 from busgate_trial.score import Rates, Score, rates, score_with_effect
 from busgate_trial.show import show as play
 from busgate_trial.tape import record as write_tape
@@ -48,6 +50,8 @@ Examples:
   busgate-sim record remote-stop-driving --out recordings
   busgate-sim fleet --buses 20 --campaign remote-stop
   busgate-sim week --days 1 --hours 1
+  busgate-sim cloud; busgate-sim run service-driving --cloud 127.0.0.1:8808
+  busgate-sim attack --wire vcan drive.stop
 
 Exit codes: 0 done; 1 something is not as its labels say; 2 it could not be done as asked.""",
 )
@@ -57,6 +61,8 @@ def group() -> None:
 
 group.add_command(fleet)
 group.add_command(week)
+group.add_command(cloud_desk)
+group.add_command(attack)
 
 
 @group.command("list")
@@ -98,16 +104,27 @@ def _plain(scenario: Scenario) -> dict[str, Any]:
 )
 @click.option("--gate-outside", is_flag=True, help="Join the two wires by nothing: another program is the gate there.")
 @click.option("--speed", type=click.FloatRange(min=0.01), help="Seconds a second. Default: 1 on wires, else as fast.")
+@click.option("--cloud", metavar="HOST:PORT", help="Dial this platform (busgate-sim cloud), and obey what it orders.")
+@click.option("--cloud-cert", type=click.Path(path_type=Path), help="Trust this certificate (PEM), and speak TLS.")
 @SEED
 def run(  # noqa: PLR0913 - an option each
-    *, scenario: str, gated: bool, wire: str, gate_outside: bool, speed: float | None, seed: int
+    *,
+    scenario: str,
+    gated: bool,
+    wire: str,
+    gate_outside: bool,
+    speed: float | None,
+    cloud: str | None,
+    cloud_cert: Path | None,
+    seed: int,
 ) -> None:
     """Play one scenario and tell what the bus does, second by second, and what the gate says.
 
     SCENARIO is a name of the library or a .yaml file. Example: busgate-sim run remote-stop-driving --no-gate
     """
     told = find(scenario)
-    if gate_outside and wire == "memory":
+    around = Around(wire, speed, where(cloud, cloud_cert))
+    if gate_outside and wire == MEMORY:
         raise BusgateError("a gate outside needs wires that it can reach: add --wire vcan, or --wire udp_multicast")
     gate = (
         gates.Gate(gates.vehicle(), told.policy, told.grants, mode=Mode.ENFORCE) if gated and not gate_outside else None
@@ -117,7 +134,7 @@ def run(  # noqa: PLR0913 - an option each
         gate.cause = lambda: stage.cause
     joined = "the gate is outside" if gate_outside else "with the gate" if gated else "without a gate"
     click.echo(f"{told.title} ({joined})")
-    with paced(stage, wire, speed) as passes:
+    with paced(stage, around) as passes:
         _play(told, stage, gate, passes)
     crossed, stopped = stage.splice.crossed[Side.TBOX], stage.splice.stopped[Side.TBOX]
     if not gate_outside:

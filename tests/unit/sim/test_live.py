@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from busgate.model import BusgateError
 from busgate_sim.body import BusBody
 from busgate_sim.encoder import Encoder, Spoken
-from busgate_sim.live import KINDS, Live, wires
+from busgate_sim.live import KINDS, Live, both, wires
 from busgate_sim.scenario import find
 from busgate_sim.splice import Closed, Open
 from busgate_sim.stage import Stage
@@ -34,7 +34,7 @@ class Desk:
         self.tbox, self.vehicle = (can.Bus(name, interface="virtual") for name in channels)
         scenario = find("service-driving")
         self.stage = Stage(scenario, BusBody(scenario.start), crossing)
-        self.live = Live(self.stage, *(f"virtual:{name}" for name in channels))
+        self.live = Live(self.stage.world, both(self.stage, *(f"virtual:{name}" for name in channels)))
 
     def close(self) -> None:
         self.tbox.shutdown()
