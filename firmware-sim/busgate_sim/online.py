@@ -22,6 +22,7 @@ from busgate_sim.tbox_firmware.link import Link, State, Wish
 from busgate_sim.tbox_firmware.speech import Speech
 from busgate_sim.tbox_firmware.speech808 import Identity808, Speech808
 from busgate_sim.tbox_firmware.speech32960 import Identity32960, Speech32960
+from busgate_sim.tbox_firmware.speech_mqtt import IdentityMqtt, SpeechMqtt
 from busgate_sim.tbox_firmware.telemetry import Telemetry
 from busgate_sim.world import MILLISECOND, SECOND, World
 
@@ -35,7 +36,8 @@ Obey = Callable[[CloudCommand, str], None]
 
 _EDITIONS_808 = {f"jt808-{edition.value}": edition for edition in Edition808}
 _EDITIONS_32960 = {f"gb32960-{edition.value}": edition for edition in Edition32960}
-SPOKEN = (*_EDITIONS_808, *_EDITIONS_32960)
+MQTT = "mqtt"
+SPOKEN = (*_EDITIONS_808, *_EDITIONS_32960, MQTT)
 """The protocols that T-box and platform can speak."""
 
 
@@ -154,6 +156,8 @@ class Online:
 
 
 def _speech(spoken: str) -> Speech:
+    if spoken == MQTT:
+        return SpeechMqtt(IdentityMqtt(VIN))
     if spoken in _EDITIONS_32960:
         return Speech32960(Identity32960(VIN, edition=_EDITIONS_32960[spoken]))
     return Speech808(Identity808(PHONE, VIN, _EDITIONS_808[spoken]))

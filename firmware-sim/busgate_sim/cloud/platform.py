@@ -15,8 +15,13 @@ from busgate_sim.cloud.octets import Refused
 from busgate_sim.cloud.orders import Order
 from busgate_sim.cloud.speaks808 import Session808
 from busgate_sim.cloud.speaks32960 import Session32960
+from busgate_sim.cloud.speaks_mqtt import SessionMqtt
 
 _STARTS_32960 = b"#$"
+_CONNECT = 0x10
+"""The first octet of MQTT's CONNECT."""
+
+Session = Session808 | Session32960 | SessionMqtt
 
 
 class Line:
@@ -24,7 +29,7 @@ class Line:
 
     def __init__(self, platform: Platform) -> None:
         """Made by `Platform.line`."""
-        self.session: Session808 | Session32960 | None = None
+        self.session: Session | None = None
         self._platform = platform
 
     @property
@@ -38,8 +43,10 @@ class Line:
             data = data.lstrip(b"\r\n")
             if not data:
                 return b""
-            if data[0] != DELIMITER and data[0] not in _STARTS_32960:
-                self._platform.book.refuse(f"a connection begins with {data[0]:02x}: neither JT/T 808 nor GB/T 32960")
+            if data[0] not in {DELIMITER, _CONNECT, *_STARTS_32960}:
+                self._platform.book.refuse(
+                    f"a connection begins with {data[0]:02x}: neither JT/T 808 nor GB/T 32960 nor MQTT"
+                )
                 return b""
             self.session = self._platform.session(data[0])
         back = self.session.receive(data, at)
@@ -68,8 +75,10 @@ class Platform:
         """A new connection."""
         return Line(self)
 
-    def session(self, start: int) -> Session808 | Session32960:
+    def session(self, start: int) -> Session:
         """The platform's end of a connection that begins with this octet."""
+        if start == _CONNECT:
+            return SessionMqtt(self.book)
         return Session808(self.book, self._older) if start == DELIMITER else Session32960(self.book)
 
     def logged_in(self, line: Line, vehicle: Vehicle) -> None:

@@ -81,7 +81,7 @@ def test_flawed_frames_are_neither_believed_nor_answered() -> None:
         f"0x0100 of {PHONE}: wrong checksum",
         f"0x07 of {VIN}: wrong check octet",
         "packet: 4 octets before a start",
-        "a connection begins with 47: neither JT/T 808 nor GB/T 32960",
+        "a connection begins with 47: neither JT/T 808 nor GB/T 32960 nor MQTT",
     ]
 
 

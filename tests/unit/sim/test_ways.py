@@ -93,6 +93,7 @@ def test_a_tunnel_carries_what_goes_in_and_says_the_name_it_asks_for() -> None:
         ("stop-by-808-2019", "jt808:8500"),
         ("stop-by-32960-2016", "gb32960:82"),
         ("stop-by-32960-2025", "gb32960:82"),
+        ("stop-by-mqtt", "mqtt:command"),
         ("sms-kill", "sms"),
     ],
 )
