@@ -51,6 +51,8 @@ mutants: $(VENV)/.dev-installed ## change one thing at a time in judge/ and trus
 
 fixtures: $(VENV)/.dev-installed ## regenerate what is generated and committed; then `git diff` shows what changed
 	$(BIN)/python -m busgate_sim.demo_day
+	$(BIN)/busgate-sim record doors-by-control stop-by-32960-2016 sms-kill update-of-battery-ordered --seconds 16 \
+	  --out firmware-sim/scenarios/recordings
 
 lock: ## resolve the locked dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \

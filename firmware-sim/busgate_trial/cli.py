@@ -29,7 +29,9 @@ from busgate_trial.pace import MEMORY, Around, Passes, paced, where
 from busgate_trial.score import Rates, Score, rates, score_with_effect
 from busgate_trial.show import show as play
 from busgate_trial.tape import record as write_tape
+from busgate_trial.tape import shortened
 from busgate_trial.week import week
+from busgate_trial.wheel import drive
 
 EVERY_SECONDS = 5
 """How often `run` tells what the bus does."""
@@ -52,6 +54,7 @@ Examples:
   busgate-sim week --days 1 --hours 1
   busgate-sim cloud; busgate-sim run service-driving --cloud 127.0.0.1:8808
   busgate-sim attack --wire vcan drive.stop
+  busgate-sim drive
 
 Exit codes: 0 done; 1 something is not as its labels say; 2 it could not be done as asked.""",
 )
@@ -63,6 +66,7 @@ group.add_command(fleet)
 group.add_command(week)
 group.add_command(cloud_desk)
 group.add_command(attack)
+group.add_command(drive)
 
 
 @group.command("list")
@@ -253,14 +257,16 @@ def _tabled(found: dict[str, Rates]) -> None:
 @group.command()
 @click.argument("scenarios", nargs=-1, required=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the recordings.")
+@click.option("--seconds", type=click.FloatRange(min=1), help="Only the first so many seconds of each.")
 @SEED
-def record(*, scenarios: tuple[str, ...], out: Path, seed: int) -> None:
+def record(*, scenarios: tuple[str, ...], out: Path, seconds: float | None, seed: int) -> None:
     """Write scenarios as candump logs, packets and labels, played without a gate.
 
     `all` means the whole library. Example: busgate-sim record remote-stop-driving --out recordings
     """
     chosen = list(library().values()) if scenarios == ("all",) else [find(name) for name in scenarios]
-    for scenario in chosen:
+    for whole in chosen:
+        scenario = whole if seconds is None else shortened(whole, seconds)
         try:
             written = write_tape(scenario, out, seed=seed)
         except OSError as fault:

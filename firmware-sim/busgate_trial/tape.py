@@ -52,6 +52,12 @@ def record(scenario: Scenario, folder: Path, *, seed: int = 0) -> Written:
     return written
 
 
+def shortened(scenario: Scenario, seconds: float) -> Scenario:
+    """The scenario's first seconds, with the acts that begin in them."""
+    lasts = min(seconds, scenario.lasts)
+    return scenario.model_copy(update={"lasts": lasts, "acts": tuple(act for act in scenario.acts if act.at < lasts)})
+
+
 def labels(stage: Stage, tape: list[Went], numbers: list[int], seed: int) -> dict[str, Any]:
     """The ground truth of a recording; `numbers` are the packets of what passed the antenna."""
     scenario = stage.scenario
