@@ -47,12 +47,19 @@ class Recorder:
 
 
 class Gate:
-    """`busgate run` between the two buses."""
+    """`busgate run` between two buses."""
 
-    def __init__(self, keys: Path, log: Path, *more: str) -> None:
+    def __init__(
+        self,
+        keys: Path,
+        log: Path,
+        *more: str,
+        wires: tuple[str, str] = (TBOX, VEHICLE),
+        policy: Path | None = None,
+    ) -> None:
         words = [
-            "run", "--tbox", f"socketcan:{TBOX}", "--vehicle", f"socketcan:{VEHICLE}", "--profile", "demo-ebus",
-            "--policy", str(keys / "policy.yaml.signed"), "--operator", str(keys / "operator.key.vkey"),
+            "run", "--tbox", f"socketcan:{wires[0]}", "--vehicle", f"socketcan:{wires[1]}", "--profile", "demo-ebus",
+            "--policy", str(policy or keys / "policy.yaml.signed"), "--operator", str(keys / "operator.key.vkey"),
             "--key", str(keys / "device.key"), "--log", str(log), *more,
         ]  # fmt: skip
         self.process = subprocess.Popen([*BUSGATE, *words], stderr=subprocess.PIPE, text=True)

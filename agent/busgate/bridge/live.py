@@ -35,10 +35,17 @@ class LivePort:
 
     @classmethod
     def open(
-        cls, tbox: str | None = None, vehicle: str | None = None, *, tap: str | None = None, transmit: bool = True
+        cls,
+        tbox: str | None = None,
+        vehicle: str | None = None,
+        *,
+        tap: str | None = None,
+        transmit: bool = True,
+        echoed: bool = True,
     ) -> LivePort:
         """A port on wires given as `interface:channel`, such as `socketcan:can0` or `udp_multicast:239.74.163.2:43113`.
 
+        What is sent can be heard by other programs on the same interface, unless not `echoed`.
         Both of `tbox` and `vehicle`, or one of them or `tap` alone to listen only. Raises BridgeError when a wire
         cannot be opened.
         """
@@ -52,7 +59,7 @@ class LivePort:
         wires: list[Wire] = []
         try:
             for side, name in given:
-                wires.append(Wire.open(side, name))
+                wires.append(Wire.open(side, name, echoed=echoed))
         except BridgeError:
             for wire in wires:
                 wire.close()

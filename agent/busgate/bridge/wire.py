@@ -31,17 +31,21 @@ _ECHOING = frozenset({MULTICAST})
 class Wire:
     """One python-can bus and the thread that reads it; `lost` counts by kind."""
 
-    def __init__(self, side: Side, bus: can.BusABC, *, echoes: bool = False) -> None:
+    def __init__(self, side: Side, bus: can.BusABC, *, echoes: bool = False, stamped: bool = False) -> None:
+        """`stamped` is whether the kernel says when each frame came (Unix time), so that waiting ages it."""
         self.side = side
         self.lost: Counter[str] = Counter()
         self._bus = bus
         self._echoes = _Echoes() if echoes else None
+        self._stamped = stamped
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
 
     @classmethod
-    def open(cls, side: Side, name: str) -> Wire:
+    def open(cls, side: Side, name: str, *, echoed: bool = True) -> Wire:
         """Open `interface:channel`; raises BridgeError with the reason when that cannot be done.
+
+        What it sends on a SocketCAN interface is heard there by other programs of this machine, unless not `echoed`.
 
         `udp_multicast:group:port` is a bus between processes of one machine or one network.
         """
@@ -49,13 +53,15 @@ class Wire:
         if not colon or not interface or not channel:
             raise BridgeError(f"{name!r} names no wire; write interface:channel, as in socketcan:can0")
         options: dict[str, Any] = {"fd": True} if interface in _FD_BY_OPTION else {}
+        if interface == "socketcan" and not echoed:
+            options["local_loopback"] = False
         if interface == MULTICAST:
             channel, options["port"] = _group(name, channel)
         try:
             bus = can.Bus(channel, interface=interface, ignore_config=True, receive_own_messages=False, **options)
         except (can.CanError, OSError, ValueError, ImportError, NotImplementedError) as fault:
             raise BridgeError(_not_opened(name, fault)) from None
-        return cls(side, bus, echoes=interface in _ECHOING)
+        return cls(side, bus, echoes=interface in _ECHOING, stamped=interface == "socketcan")
 
     def start(self, received: queue.Queue[Frame]) -> None:
         """Read into `received` from now on."""
@@ -83,6 +89,7 @@ class Wire:
 
     def _read(self, received: queue.Queue[Frame]) -> None:
         while not self._ended.is_set():
+            offset = time.time_ns() - time.monotonic_ns()
             try:
                 message = self._bus.recv(_POLL_S)
             except (can.CanError, OSError):
@@ -91,13 +98,22 @@ class Wire:
                 continue
             if message is None:
                 continue
-            frame = _frame(message, self.side, time.monotonic_ns())
+            frame = _frame(message, self.side, self._came(message, offset))
             if self._echoes is not None and self._echoes.met(frame):
                 continue
             try:
                 received.put_nowait(frame)
             except queue.Full:
                 self.lost["receive_queue_full"] += 1
+
+    def _came(self, message: can.Message, offset: int) -> int:
+        """When a frame came, on the monotonic clock.
+
+        One that waited while this process was stopped is as old as the kernel says. `offset` is the wall's clock less
+        the monotonic one from before the wait, so that a clock that was set in between makes a frame old, never young.
+        """
+        now = time.monotonic_ns()
+        return min(now, round(message.timestamp * 1e9) - offset) if self._stamped and message.timestamp else now
 
 
 class _Echoes:

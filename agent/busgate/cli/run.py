@@ -16,12 +16,14 @@ import click
 from busgate.bridge.live import LivePort
 from busgate.cli.witness_option import witness_option, witnesses_of
 from busgate.gateway import Gateway
+from busgate.judge.floor import Floor, compiled
 from busgate.judge.grants import Grant
-from busgate.model import BusgateError, Mode, PolicyRefused
+from busgate.model import BusgateError, Frame, Mode, PolicyRefused
 from busgate.record.log import Log
 from busgate.record.store import StoreError
 from busgate.report.uplink import Uplink
 from busgate.service import load
+from busgate.service.layers import Layers, hindrance, interfaces
 from busgate.service.live import Line
 from busgate.service.station import Station
 from busgate.trust.keys import is_test_key, load_signer
@@ -62,6 +64,12 @@ Exit codes: 0 stopped as asked (SIGTERM, Ctrl-C); 2 it could not start.""",
 )
 @click.option("--mqtt", metavar="URL", help="Publish to this broker, e.g. mqtts://soc.example:8883.")
 @witness_option
+@click.option(
+    "--kernel/--no-kernel",
+    "kernel",
+    default=None,
+    help="Have the kernel forward what needs no verdict, also with the agent dead. Default: where it can.",
+)
 def command(  # noqa: PLR0913 - one parameter an option
     *,
     tbox: str,
@@ -76,6 +84,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     mode: str | None,
     mqtt: str | None,
     witnesses: tuple[str, ...],
+    kernel: bool | None,
 ) -> None:
     """Be the gate between the T-box's and the vehicle's CAN interface, until stopped.
 
@@ -87,11 +96,12 @@ def command(  # noqa: PLR0913 - one parameter an option
     described = load.vehicle(profile)
     name = device or signer.name
     heard = witnesses_of(witnesses, mqtt)
-    with _refusals_recorded(folder, signer, name):
+    with _refusals_recorded(folder, signer, name), _nothing_older(tbox, vehicle):
         adopted = load.policy(policy, operator=operator, unsigned=False)
         made_out = [load.grant(path, operator=operator, unsigned=False) for path in grants]
     chosen = Mode(mode) if mode is not None else Mode(adopted.policy.mode or Mode.ENFORCE)
-    with LivePort.open(tbox, vehicle, transmit=chosen is not Mode.OBSERVE) as port:
+    layers = _layers(tbox, vehicle, compiled(adopted.policy, described.profile, described.database), kernel)
+    with LivePort.open(tbox, vehicle, transmit=chosen is not Mode.OBSERVE, echoed=layers is None) as port:
         start = port.now()
         offset = port.wall() - start
         gateway = Gateway(described.profile, described.database, mode=chosen, wall_offset=offset, device=name)
@@ -106,7 +116,10 @@ def command(  # noqa: PLR0913 - one parameter an option
                 f"busgate: {chosen.value} between {tbox} (T-box) and {vehicle} (vehicle); log in {folder}", err=True
             )
             gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
-            Line(port, station).run(_until_stopped())
+            if layers is not None:
+                layers.enter(chosen)
+                click.echo(f"busgate: {_told(layers, chosen)}", err=True)
+            Line(port, station, carried=_nobody if layers is None else layers.carries).run(_until_stopped())
         finally:
             if uplink is not None:
                 uplink.drain(5.0)
@@ -115,6 +128,37 @@ def command(  # noqa: PLR0913 - one parameter an option
     click.echo(f"busgate: stopped; log of {log.size} records, root {log.root.hex()}", err=True)
     if uplink is not None:
         _tell_delivery(uplink, log)
+
+
+@contextmanager
+def _nothing_older(tbox: str, vehicle: str) -> Iterator[None]:
+    """Where a policy or grant is refused, the kernel forwards no more by an older one; telemetry flows on."""
+    try:
+        yield
+    except BusgateError:
+        if (names := interfaces(tbox, vehicle)) is not None and hindrance(tbox, vehicle) is None:
+            Layers(*names, Floor((), ())).narrow()
+        raise
+
+
+def _layers(tbox: str, vehicle: str, floor: Floor, wanted: bool | None) -> Layers | None:
+    """The kernel's part, where there can be one; raises BusgateError if there cannot and it was asked for."""
+    names = interfaces(tbox, vehicle)
+    why = hindrance(tbox, vehicle) if wanted is not False else "it was not wanted"
+    if why is None and names is not None:
+        return Layers(*names, floor)
+    if wanted:
+        raise BusgateError(f"the kernel cannot forward here: {why}. Next: leave --kernel out")
+    return None
+
+
+def _told(layers: Layers, mode: Mode) -> str:
+    rules = len({rule.rule for rule in layers.floor.kernel}) if mode is Mode.ENFORCE else 0
+    return f"the kernel forwards telemetry and {rules} rules of the policy, also when this program has ended"
+
+
+def _nobody(_: Frame) -> bool:
+    return False
 
 
 def _begin(station: Station, adopted: load.Adopted, grants: list[Grant], start: int) -> None:

@@ -122,6 +122,10 @@ class Database:
         """
         return self._by_source.get((pgn, sa)) or self._by_group.get(pgn)
 
+    def named(self, name: str) -> MessageDecoder | None:
+        """The decoder of a message by its name."""
+        return self.decoders.get(name)
+
     def choices(self, message: str, signal: str) -> Mapping[int, str]:
         """The value table of a signal, by raw value; empty when it has none. Raises DbcError on an unknown name."""
         if message not in self.decoders:

@@ -24,8 +24,9 @@ LOSSES_EVERY_NS = 10_000_000_000
 class Line:
     """One port and one station at work until told to stop."""
 
-    def __init__(self, port: Port, station: Station) -> None:
-        """The port's wires are up."""
+    def __init__(self, port: Port, station: Station, carried: Callable[[Frame], bool] = lambda _: False) -> None:
+        """The port's wires are up. `carried` says which frames somebody else forwards: those are not sent here."""
+        self._carried = carried
         self._port = port
         self._station = station
         self._stale = 0
@@ -65,7 +66,7 @@ class Line:
             self._send(unit)
 
     def _send(self, frame: Frame) -> None:
-        if frame.can_id & ERROR:
+        if frame.can_id & ERROR or self._carried(frame):
             return
         if self._port.now() - frame.at > STALE_NS:
             self._stale += 1

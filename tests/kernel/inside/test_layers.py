@@ -1,0 +1,198 @@
+"""The gate in its two layers: who forwards what, and what goes on when the agent is stopped, killed or comes back."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import can
+import pytest
+
+from support.kernel import BUSGATE, Gate, Recorder, bus, sh
+
+# Each side is a pair: the gate has the first end, the T-box or the vehicle the other one.
+TBOX, TBOX_FAR, VEHICLE, VEHICLE_FAR = "tb0", "tb1", "ve0", "ve1"
+POLICY = """\
+policy: layers
+version: {version}
+profile: demo-ebus
+mode: enforce
+allow:
+  - {{id: position, why: place and time, pgn: [0xFEE6, 0xFEF3]}}
+  - {{id: heartbeat, why: counted, message: TboxHeartbeat, rate: {{count: 12, per: 1 s}}}}
+  - {{id: faults, why: asks, pgn: 0xEA00, da: any, requested: [0xFECA], rate: {{count: 10, per: 1 s}}}}
+"""
+POSITION, ASKS, CLEARS, BEAT = "18FEF34A#0102030405060708", "18EAFF4A#CAFE00", "18EAFF4A#D3FE00", "500#0102030405060708"
+SPEED = "18FEF127#C300000000000000"
+
+
+@pytest.fixture
+def pairs() -> Iterator[None]:
+    for near, far in ((TBOX, TBOX_FAR), (VEHICLE, VEHICLE_FAR)):
+        sh(f"ip link add {near} type vxcan peer name {far}; ip link set {near} mtu 72; ip link set {far} mtu 72")
+        sh(f"ip link set {near} up; ip link set {far} up")
+    yield
+    sh(f"cangw -F; ip link del {TBOX}; ip link del {VEHICLE}")
+
+
+@pytest.fixture
+def far(pairs: None, tmp_path: Path) -> Iterator[dict[str, Recorder]]:
+    assert pairs is None
+    both = {name: Recorder(name, tmp_path) for name in (TBOX_FAR, VEHICLE_FAR)}
+    yield both
+    for recorder in both.values():
+        recorder.stop()
+
+
+def signed(keys: Path, folder: Path, version: int = 1, text: str = POLICY) -> Path:
+    path = folder / f"layers-{version}.yaml"
+    path.write_text(text.format(version=version), encoding="utf-8")
+    done = subprocess.run(
+        [*BUSGATE, "policy", "sign", str(path), "--key", str(keys / "operator.key")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return Path(f"{path}.signed")
+
+
+def started(keys: Path, tmp_path: Path, *more: str) -> Gate:
+    policy = signed(keys, tmp_path)
+    return Gate(keys, tmp_path / "log", *more, wires=(TBOX, VEHICLE), policy=policy)
+
+
+def say(wire: str, *frames: str) -> None:
+    for frame in frames:
+        sh(f"cansend {wire} {frame}")
+
+
+def test_each_frame_has_one_forwarder_and_arrives_once(keys: Path, tmp_path: Path, far: dict[str, Recorder]) -> None:
+    gate = started(keys, tmp_path)
+    time.sleep(1)
+    say(TBOX_FAR, POSITION, ASKS, CLEARS, BEAT, "18FEF34A#R", "18FEF34A##01122")
+    say(VEHICLE_FAR, SPEED, "456##0AABB", "123#R")
+    out = far[VEHICLE_FAR].frames()
+    assert sorted(out) == sorted([POSITION, ASKS, BEAT, SPEED, "123#R", *_fd(far[VEHICLE_FAR])])
+    tbox = far[TBOX_FAR].frames()
+    assert tbox.count(SPEED) == tbox.count("123#R") == tbox.count(POSITION) == tbox.count(ASKS) == 1
+    assert _fd(far[TBOX_FAR])[-1].endswith("AABB")
+    gate.stop()
+    gate.close()
+
+
+def _fd(recorder: Recorder) -> list[str]:
+    return [frame for frame in recorder.frames() if "##" in frame and not frame.startswith("18FEF34A")]
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP, signal.SIGTERM])
+def test_without_the_agent_the_kernels_part_goes_on_and_nothing_else(
+    end: signal.Signals, keys: Path, tmp_path: Path, far: dict[str, Recorder]
+) -> None:
+    gate = started(keys, tmp_path)
+    time.sleep(1)
+    gate.process.send_signal(end)
+    time.sleep(1.5)
+    say(TBOX_FAR, POSITION, ASKS, CLEARS)
+    say(VEHICLE_FAR, SPEED)
+    assert far[VEHICLE_FAR].frames() == [POSITION, SPEED]
+    assert far[TBOX_FAR].frames().count(SPEED) == 1
+    if end is signal.SIGSTOP:
+        time.sleep(0.5)
+        gate.process.send_signal(signal.SIGCONT)
+        time.sleep(2)
+        # What waited is stale: it is not sent late, and what the kernel forwarded is not sent twice.
+        assert far[VEHICLE_FAR].frames() == [POSITION, SPEED]
+        say(TBOX_FAR, ASKS)
+        assert far[VEHICLE_FAR].frames() == [POSITION, SPEED, ASKS]
+    gate.close()
+
+
+def test_after_a_crash_the_gate_comes_back_without_a_burst(
+    keys: Path, tmp_path: Path, far: dict[str, Recorder]
+) -> None:
+    first = started(keys, tmp_path)
+    time.sleep(1)
+    first.process.kill()
+    first.process.wait(10)
+    say(TBOX_FAR, ASKS, ASKS, POSITION)
+    second = Gate(keys, tmp_path / "log", wires=(TBOX, VEHICLE), policy=signed(keys, tmp_path, 1))
+    time.sleep(1)
+    assert far[VEHICLE_FAR].frames() == [POSITION]
+    say(TBOX_FAR, ASKS)
+    assert far[VEHICLE_FAR].frames() == [POSITION, ASKS]
+    second.close()
+
+
+@pytest.mark.parametrize(("mode", "crosses"), [("local", []), ("observe", []), ("monitor", [POSITION, ASKS, CLEARS])])
+def test_modes(mode: str, crosses: list[str], keys: Path, tmp_path: Path, far: dict[str, Recorder]) -> None:
+    gate = started(keys, tmp_path, "--mode", mode)
+    time.sleep(1)
+    say(TBOX_FAR, POSITION, ASKS, CLEARS)
+    say(VEHICLE_FAR, SPEED)
+    assert [frame for frame in far[VEHICLE_FAR].frames() if frame != SPEED] == crosses
+    assert far[TBOX_FAR].frames().count(SPEED) == (mode != "observe")
+    gate.close()
+
+
+def test_a_refused_policy_takes_the_older_ones_rules_out_of_the_kernel(
+    keys: Path, tmp_path: Path, far: dict[str, Recorder]
+) -> None:
+    gate = started(keys, tmp_path)
+    time.sleep(1)
+    gate.stop()
+    unsigned = tmp_path / "unsigned.yaml"
+    unsigned.write_text(POLICY.format(version=2), encoding="utf-8")
+    with pytest.raises(AssertionError, match="sign"):
+        Gate(keys, tmp_path / "log", wires=(TBOX, VEHICLE), policy=unsigned)
+    say(TBOX_FAR, POSITION)
+    say(VEHICLE_FAR, SPEED)
+    assert far[VEHICLE_FAR].frames() == [SPEED]
+    assert far[TBOX_FAR].frames().count(SPEED) == 1
+
+
+def test_busgate_rules_shows_the_layers_with_counters(keys: Path, tmp_path: Path, far: dict[str, Recorder]) -> None:
+    gate = started(keys, tmp_path)
+    time.sleep(1)
+    say(TBOX_FAR, POSITION, POSITION, ASKS)
+    assert len(far[VEHICLE_FAR].frames()) == 3
+    words = ["rules", "--profile", "demo-ebus", "--policy", str(tmp_path / "layers-1.yaml.signed"), "--operator",
+             str(keys / "operator.key.vkey"), "--tbox", f"socketcan:{TBOX}",
+             "--vehicle", f"socketcan:{VEHICLE}"]  # fmt: skip
+    done = subprocess.run([*BUSGATE, *words, "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rules = json.loads(done.stdout)["rules"]
+    assert [(rule["rule"], rule["where"], rule["forwarded"]) for rule in rules] == [
+        ("position", "kernel", 0),
+        ("position", "kernel", 2),
+        ("heartbeat", "agent", None),
+        ("faults", "agent", None),
+    ]
+    gate.close()
+    cleared = subprocess.run([*BUSGATE, "rules", "--clear", *words[7:]], capture_output=True, text=True, check=False)
+    assert cleared.returncode == 0, cleared.stderr
+    assert sh("cangw -L; true") == ""
+
+
+def test_law_1_under_load_every_frame_out_was_in_once_and_in_order(
+    keys: Path, tmp_path: Path, far: dict[str, Recorder]
+) -> None:
+    gate = started(keys, tmp_path)
+    time.sleep(1)
+    with bus(TBOX_FAR) as tbox, bus(VEHICLE_FAR) as vehicle:
+        for number in range(400):
+            payload = number.to_bytes(8, "big")
+            tbox.send(can.Message(arbitration_id=0x18FEF34A, data=payload))
+            vehicle.send(can.Message(arbitration_id=0x18FEF127, data=payload))
+            if not number % 40:
+                tbox.send(can.Message(arbitration_id=0x18EAFF4A, data=b"\xca\xfe\x00"))
+                time.sleep(0.2)
+    out = far[VEHICLE_FAR].frames()
+    for identifier in ("18FEF34A", "18FEF127"):
+        side = out if identifier == "18FEF34A" else far[TBOX_FAR].frames()
+        numbers = [int(frame.split("#")[1], 16) for frame in side if frame.startswith(identifier)]
+        assert numbers == list(range(400)), identifier
+    assert sum(frame == ASKS for frame in out) == 10
+    gate.close()
