@@ -54,13 +54,14 @@ def day(number: int, hours: float) -> Iterator[Scenario]:
     report = Act.model_validate({"at": drives / 2, "does": "diagnose", **passed, "by": "tbox",
                                  "with": {"target": "BMS", "requests": "22F190 22F189"}})  # fmt: skip
     yield _scenario(f"day {number}, on the line", "driving", drives, (report,))
+    # All while it still charges: once the battery is full, a limit is nothing that the policy allows.
     limits = tuple(
         Act.model_validate(
             {"at": charges * part, "does": "charge", "by": "tbox"}
             | {"with": {"request": "Limit", "current": amperes, "soc": 90}}
             | passed
         )
-        for part, amperes in ((0.1, 120.0), (0.4, 80.0), (0.8, 160.0))
+        for part, amperes in ((0.02, 120.0), (0.05, 80.0), (0.08, 160.0))
     )
     yield _scenario(f"night {number}, charging", "charging", charges, limits)
 
