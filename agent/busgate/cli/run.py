@@ -25,6 +25,7 @@ from busgate.report.uplink import Uplink
 from busgate.service import load
 from busgate.service.layers import Layers, hindrance, interfaces
 from busgate.service.live import Line
+from busgate.service.override import Hand, Switch
 from busgate.service.station import Station
 from busgate.trust.keys import is_test_key, load_signer
 from busgate.trust.note import Signer
@@ -116,10 +117,16 @@ def command(  # noqa: PLR0913 - one parameter an option
                 f"busgate: {chosen.value} between {tbox} (T-box) and {vehicle} (vehicle); log in {folder}", err=True
             )
             gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
+            hand = Hand(Switch(folder), station, layers, chosen)
+            hand.look(start)
+            if gateway.mode is not chosen:
+                click.echo("busgate: the local override is on: no frame of the T-box crosses", err=True)
             if layers is not None:
-                layers.enter(chosen)
-                click.echo(f"busgate: {_told(layers, chosen)}", err=True)
-            Line(port, station, carried=_nobody if layers is None else layers.carries).run(_until_stopped())
+                layers.enter(gateway.mode)
+                Switch(folder).note_wires(*layers.between)
+                click.echo(f"busgate: {_told(layers, gateway.mode)}", err=True)
+            carried = _nobody if layers is None else layers.carries
+            Line(port, station, carried=carried, look=hand.look).run(_until_stopped())
         finally:
             if uplink is not None:
                 uplink.drain(5.0)

@@ -52,6 +52,11 @@ class Layers:
         self._vehicle = vehicle
         self._mode = Mode.OBSERVE
 
+    @property
+    def between(self) -> tuple[str, str]:
+        """The T-box's and the vehicle's interface."""
+        return self._tbox, self._vehicle
+
     def enter(self, mode: Mode) -> None:
         """Have the kernel do its part in this mode.
 

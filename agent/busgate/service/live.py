@@ -24,9 +24,21 @@ LOSSES_EVERY_NS = 10_000_000_000
 class Line:
     """One port and one station at work until told to stop."""
 
-    def __init__(self, port: Port, station: Station, carried: Callable[[Frame], bool] = lambda _: False) -> None:
-        """The port's wires are up. `carried` says which frames somebody else forwards: those are not sent here."""
+    def __init__(
+        self,
+        port: Port,
+        station: Station,
+        *,
+        carried: Callable[[Frame], bool] = lambda _: False,
+        look: Callable[[int], None] = lambda _: None,
+    ) -> None:
+        """The port's wires are up.
+
+        `carried` says which frames somebody else forwards: those are not sent here. `look` is called before each frame
+        is judged, with the present moment: the local human may have turned a switch.
+        """
         self._carried = carried
+        self._look = look
         self._port = port
         self._station = station
         self._stale = 0
@@ -40,6 +52,10 @@ class Line:
         """Work while `going()`; the log is signed when this returns. Raises StoreError if it then still cannot be."""
         while going():
             frame = self._port.receive(IDLE_SECONDS)
+            try:
+                self._look(self._port.now())
+            except StoreError as fault:
+                self.trouble = str(fault)
             try:
                 self._turn(frame)
                 self._count()

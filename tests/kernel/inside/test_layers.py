@@ -196,3 +196,36 @@ def test_law_1_under_load_every_frame_out_was_in_once_and_in_order(
         assert numbers == list(range(400)), identifier
     assert sum(frame == ASKS for frame in out) == 10
     gate.close()
+
+
+def test_the_operators_hand_cuts_within_100_ms_and_holds_with_the_agent_dead(
+    keys: Path, tmp_path: Path, far: dict[str, Recorder]
+) -> None:
+    def turn(position: str) -> None:
+        words = ["override", position, "--log", str(tmp_path / "log"), "--reason", "a test"]
+        done = subprocess.run([*BUSGATE, *words], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    gate = started(keys, tmp_path)
+    time.sleep(1)
+    say(TBOX_FAR, POSITION, ASKS)
+    turn("on")
+    time.sleep(0.1)
+    say(TBOX_FAR, POSITION, ASKS)
+    say(VEHICLE_FAR, SPEED)
+    assert far[VEHICLE_FAR].frames() == [POSITION, ASKS, SPEED]
+    assert far[TBOX_FAR].frames().count(SPEED) == 1
+    turn("off")
+    time.sleep(0.3)
+    say(TBOX_FAR, POSITION, ASKS)
+    assert far[VEHICLE_FAR].frames() == [POSITION, ASKS, SPEED, POSITION, ASKS]
+    gate.process.kill()
+    gate.process.wait(10)
+    turn("on")
+    say(TBOX_FAR, POSITION)
+    assert len(far[VEHICLE_FAR].frames()) == 5, "the kernel lets nothing cross either"
+    again = started(keys, tmp_path)
+    time.sleep(1)
+    say(TBOX_FAR, POSITION, ASKS)
+    assert len(far[VEHICLE_FAR].frames()) == 5, "it outlives the restart"
+    again.close()
