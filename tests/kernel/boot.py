@@ -10,6 +10,7 @@ on this machine is named, and then nothing is run: exit code 77, or 1 where BUSG
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -20,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SKIPPED = 77
-MINUTES = 10
+MINUTES = 25
 MEMORY = "1024M"
 NEEDS = {"linux.uml": "user-mode-linux", "modprobe": "kmod", "ip": "iproute2", "candump": "can-utils"}
 """Programs, and the Debian packages that have them."""
@@ -58,6 +59,8 @@ def run(command: list[str], seconds: float = 60 * MINUTES) -> int:
             f"uml_dir={out}",
             "quiet",
         ]
+        with contextlib.suppress(OSError):
+            os.nice(-5)  # root may: a machine busy with other tests must not look like a slow gate
         subprocess.run(guest, stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, timeout=seconds, check=False)
         status = Path(out) / "status"
         return int(status.read_text()) if status.is_file() else 1

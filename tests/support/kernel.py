@@ -46,6 +46,28 @@ class Recorder:
         self._process.wait(10)
 
 
+def say(wire: str, *frames: str) -> None:
+    """Send frames, one after the other."""
+    for frame in frames:
+        sh(f"cansend {wire} {frame}")
+
+
+def passes(frame: str, wire: str, recorder: Recorder, tries: int = 8) -> None:
+    """Send a frame that the agent lets cross, until it has: one that a busy machine made stale it drops, as it should."""
+    before = recorder.frames().count(frame)
+    for _ in range(tries):
+        say(wire, frame)
+        if recorder.frames().count(frame) > before:
+            return
+    raise AssertionError(f"{frame} does not cross: {recorder.frames()}")
+
+
+def is_part(some: list[str], of: list[str]) -> bool:
+    """Whether a list is another one with nothing but gaps: the same order, nothing twice, nothing new."""
+    rest = iter(of)
+    return all(each in rest for each in some)
+
+
 class Gate:
     """`busgate run` between two buses."""
 

@@ -10,7 +10,7 @@ import pytest
 
 from busgate.model import EXTENDED
 from busgate_sim.encoder import Encoder, Sent
-from support.kernel import ROOT, SIM, Gate, Recorder, sh
+from support.kernel import ROOT, SIM, Gate, Recorder, is_part, passes, say, sh
 
 SCENARIO = """\
 scenario: stop-on-wires
@@ -22,27 +22,26 @@ acts:
   - {at: 4, by: tbox, does: drive.stop, expect: blocked, alert: command.drive, severity: critical, why: "not allowed"}
 """
 HEARTBEAT = "500"
+SPEED = "18FEF127#C300000000000000"
+ASKS, CLEARS = "18EAFF4A#CAFE00", "18EAFF4A#D3FE00"
+"""The T-box asks for faults, which is allowed, and to clear them, which is not."""
 
 
 @pytest.mark.usefixtures("gate")
 def test_allowed_frames_cross_and_others_do_not(recorders: dict[str, Recorder]) -> None:
-    sh("cansend vcan0 18FEF127#C300000000000000")  # the vehicle's speed, to the T-box
-    sh("cansend vcan1 18EAFF4A#CAFE00")  # asks for faults: allowed
-    sh("cansend vcan1 18EAFF4A#D3FE00")  # asks to clear them: not
-    sh("cansend vcan1 123#00")
-    sh("cansend vcan1 18EAFF4A#R")
-    crossed = recorders["vcan0"].frames()
-    assert crossed == ["18FEF127#C300000000000000", "18EAFF4A#CAFE00"]
-    assert "18FEF127#C300000000000000" in recorders["vcan1"].frames()
+    passes(SPEED, "vcan0", recorders["vcan1"])
+    passes(ASKS, "vcan1", recorders["vcan0"])
+    say("vcan1", CLEARS, "123#00", "18EAFF4A#R")
+    assert set(recorders["vcan0"].frames()) == {SPEED, ASKS}
 
 
 def test_a_killed_gate_lets_nothing_of_the_t_box_cross(gate: Gate, recorders: dict[str, Recorder]) -> None:
-    sh("cansend vcan1 18EAFF4A#CAFE00")
-    assert recorders["vcan0"].frames() == ["18EAFF4A#CAFE00"]
+    passes(ASKS, "vcan1", recorders["vcan0"])
     gate.process.kill()
     gate.process.wait(10)
-    sh("cansend vcan1 18EAFF4A#CAFE00")
-    assert recorders["vcan0"].frames() == ["18EAFF4A#CAFE00"]
+    before = recorders["vcan0"].frames()
+    say("vcan1", ASKS)
+    assert recorders["vcan0"].frames() == before
 
 
 @pytest.fixture
@@ -85,7 +84,9 @@ def test_the_simulated_bus_on_the_kernels_wires_with_the_gate_between(
     assert sum(frame.startswith(HEARTBEAT + "#") for frame in vehicle) > 50
     own = [frame for frame in vehicle if frame.startswith("18FEF127#")]
     assert len(own) > 50
-    assert [frame for frame in tbox if frame.startswith("18FEF127#")] == own
+    heard = [frame for frame in tbox if frame.startswith("18FEF127#")]
+    assert len(heard) > 25
+    assert is_part(heard, own)
     assert "5 s" in said
 
 
