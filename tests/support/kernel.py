@@ -53,7 +53,7 @@ def say(wire: str, *frames: str) -> None:
 
 
 def passes(frame: str, wire: str, recorder: Recorder, tries: int = 8) -> None:
-    """Send a frame that the agent lets cross, until it has: one that a busy machine made stale it drops, as it should."""
+    """Send a frame that the agent lets cross, until it has: one that a busy machine made stale it drops."""
     before = recorder.frames().count(frame)
     for _ in range(tries):
         say(wire, frame)
