@@ -101,8 +101,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         adopted = load.policy(policy, operator=operator, unsigned=False)
         made_out = [load.grant(path, operator=operator, unsigned=False) for path in grants]
     chosen = Mode(mode) if mode is not None else Mode(adopted.policy.mode or Mode.ENFORCE)
-    layers = _layers(tbox, vehicle, compiled(adopted.policy, described.profile, described.database), kernel)
-    with LivePort.open(tbox, vehicle, transmit=chosen is not Mode.OBSERVE, echoed=layers is None) as port:
+    layers = _layers((tbox, vehicle), compiled(adopted.policy, described.profile, described.database), wanted=kernel)
+    with LivePort.open(tbox, vehicle, transmit=chosen is not Mode.OBSERVE, echoed=isinstance(layers, str)) as port:
         start = port.now()
         offset = port.wall() - start
         gateway = Gateway(described.profile, described.database, mode=chosen, wall_offset=offset, device=name)
@@ -117,16 +117,7 @@ def command(  # noqa: PLR0913 - one parameter an option
                 f"busgate: {chosen.value} between {tbox} (T-box) and {vehicle} (vehicle); log in {folder}", err=True
             )
             gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
-            hand = Hand(Switch(folder), station, layers, chosen)
-            hand.look(start)
-            if gateway.mode is not chosen:
-                click.echo("busgate: the local override is on: no frame of the T-box crosses", err=True)
-            if layers is not None:
-                layers.enter(gateway.mode)
-                Switch(folder).note_wires(*layers.between)
-                click.echo(f"busgate: {_told(layers, gateway.mode)}", err=True)
-            carried = _nobody if layers is None else layers.carries
-            Line(port, station, carried=carried, look=hand.look).run(_until_stopped())
+            _work(port, station, layers, Switch(folder))
         finally:
             if uplink is not None:
                 uplink.drain(5.0)
@@ -148,19 +139,38 @@ def _nothing_older(tbox: str, vehicle: str) -> Iterator[None]:
         raise
 
 
-def _layers(tbox: str, vehicle: str, floor: Floor, wanted: bool | None) -> Layers | None:
-    """The kernel's part, where there can be one; raises BusgateError if there cannot and it was asked for."""
-    names = interfaces(tbox, vehicle)
-    why = hindrance(tbox, vehicle) if wanted is not False else "it was not wanted"
+def _layers(wires: tuple[str, str], floor: Floor, *, wanted: bool | None) -> Layers | str:
+    """The kernel's part, or why there is none; raises BusgateError if it was asked for and cannot be."""
+    names = interfaces(*wires)
+    why = "it was not wanted" if wanted is False else hindrance(*wires)
     if why is None and names is not None:
         return Layers(*names, floor)
     if wanted:
         raise BusgateError(f"the kernel cannot forward here: {why}. Next: leave --kernel out")
-    return None
+    return str(why)
 
 
-def _told(layers: Layers, mode: Mode) -> str:
-    rules = len({rule.rule for rule in layers.floor.kernel}) if mode is Mode.ENFORCE else 0
+def _work(port: LivePort, station: Station, floor: Layers | str, switch: Switch) -> None:
+    """Forward until stopped; override, kernel's part and agent's are in force from the first frame on."""
+    layers = None if isinstance(floor, str) else floor
+    ordinary = station.gateway.mode
+    hand = Hand(switch, station, layers, ordinary)
+    hand.look(port.now())
+    if station.gateway.mode is not ordinary:
+        click.echo("busgate: the local override is on: no frame of the T-box crosses", err=True)
+    if layers is not None:
+        layers.enter(station.gateway.mode)
+        switch.note_wires(*layers.between)
+    click.echo(f"busgate: {_told(floor, station.gateway.mode)}", err=True)
+    carried = _nobody if layers is None else layers.carries
+    Line(port, station, carried=carried, look=hand.look).run(_until_stopped())
+
+
+def _told(floor: Layers | str, mode: Mode) -> str:
+    """Who forwards, for whoever started this."""
+    if isinstance(floor, str):
+        return f"the agent alone forwards, and telemetry stops when it does: {floor}"
+    rules = len({rule.rule for rule in floor.floor.kernel}) if mode is Mode.ENFORCE else 0
     return f"the kernel forwards telemetry and {rules} rules of the policy, also when this program has ended"
 
 

@@ -7,6 +7,8 @@ that with the agent dead nothing else crosses.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from busgate.bridge import cangw
 from busgate.bridge.cangw import Job
 from busgate.bridge.port import BridgeError
@@ -14,6 +16,7 @@ from busgate.judge.floor import Floor
 from busgate.model import ERROR, Frame, Mode, Side
 
 _SOCKETCAN = "socketcan:"
+_CAP_NET_ADMIN = 12
 
 
 def interfaces(tbox: str, vehicle: str) -> tuple[str, str] | None:
@@ -32,6 +35,8 @@ def hindrance(tbox: str, vehicle: str) -> str | None:
     names = interfaces(tbox, vehicle)
     if names is None:
         return "a wire is not a SocketCAN interface"
+    if not _may_set_it():
+        return "this program lacks the right CAP_NET_ADMIN"
     try:
         for name in names:
             if cangw.interface_kind(name) == "vcan":
@@ -40,6 +45,16 @@ def hindrance(tbox: str, vehicle: str) -> str | None:
     except BridgeError as fault:
         return str(fault)
     return None
+
+
+def _may_set_it() -> bool:
+    """Whether this process may set up the kernel's forwarding (CAP_NET_ADMIN in its effective set)."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return False
+    effective = next((line.split()[1] for line in lines if line.startswith("CapEff:")), "0")
+    return bool(int(effective, 16) >> _CAP_NET_ADMIN & 1)
 
 
 class Layers:

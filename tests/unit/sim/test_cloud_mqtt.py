@@ -58,6 +58,8 @@ def test_no_bytes_raise_at_either_end(pieces: list[bytes]) -> None:
     for piece in pieces:
         line.receive(piece, 0)
         speech.heard(piece, 0, {})
+    assert set(platform.book.vehicles) >= {VIN}
+    assert line.vehicle is None or line.vehicle.protocol == "MQTT 3.1.1"
 
 
 def test_a_vehicle_logs_in_reports_obeys_and_answers() -> None:
