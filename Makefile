@@ -21,7 +21,7 @@ test: $(VENV)/.dev-installed ## set everything up, then run all tests
 	@$(BIN)/pytest $(PYTEST_OPTIONS)
 
 test-kernel: $(VENV)/.dev-installed ## run only the tests that need a kernel with CAN, in a guest of their own
-	@$(BIN)/python tests/kernel/boot.py pytest $(PYTEST_OPTIONS)
+	@$(BIN)/python tests/kernel/boot.py pytest $(PYTEST_OPTIONS) || [ $$? = 77 ]
 
 check: $(VENV)/.dev-installed ## what CI runs: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .

@@ -1,13 +1,15 @@
 """The simulated bus on wires that other programs share: it keeps to the wall's clock and hears what they say.
 
 Law: what a simulated peer says goes out once; what comes in is heard by all simulated peers and never goes out again.
-A world that cannot keep up says by how much, and never leaves anything out.
+A world that cannot keep up says by how much, and leaves nothing out; what a real wire does not take is counted.
 """
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Self
@@ -28,7 +30,12 @@ KINDS = {
 }
 """Short names of pairs of wires: the T-box's and the vehicle's."""
 
+# python-can logs a fault that it then raises, too; unheard by any handler it would be a second line on the terminal.
+logging.getLogger("can").addHandler(logging.NullHandler())
+
 _MOST_WAIT_S = 0.05
+_MOST_HEARD = 16_384
+"""Foreign frames that may wait for the world; a flood beyond it is lost and counted, as in a full receive buffer."""
 
 
 def wires(named: str) -> tuple[str, str]:
@@ -57,6 +64,7 @@ class _Outside:
     """Everybody on a real wire, as one peer of the simulated one."""
 
     def __init__(self, side: Side, named: str, wire: Wire) -> None:
+        self.named = named
         self.real = RealWire.open(side, named)
         self.outlet: Outlet = wire.attach(NAME, self._says)
         self._side = side
@@ -79,7 +87,7 @@ class Live:
         self.turns: list[Callable[[], object]] = []
         """What is to be done each time before the world goes on."""
         self._world = world
-        self._received: queue.Queue[Frame] = queue.Queue()
+        self._received: queue.Queue[Frame] = queue.Queue(_MOST_HEARD)
         with ExitStack() as opened:
             self._outside = {}
             for side, (named, wire) in joined.items():
@@ -97,6 +105,10 @@ class Live:
     def __exit__(self, *_: object) -> None:
         """Close both wires."""
         self._opened.close()
+
+    def lost(self) -> dict[str, Counter[str]]:
+        """What could not be sent or heard, by kind, for each real wire that lost anything."""
+        return {outside.named: outside.real.lost for outside in self._outside.values() if outside.real.lost}
 
     def run(self, seconds: float, speed: float = 1.0) -> None:
         """Let `seconds` of the world pass, `speed` of them in each second of the wall's clock."""

@@ -54,11 +54,16 @@ def paced(stage: Stage, around: Around) -> Iterator[Passes]:
         if afar is not None:
             live.turns.append(afar.turn)
         yield lambda seconds: live.run(seconds, speed)
+    for sentence in _remarks(live, speed):
+        print(sentence, file=sys.stderr)
+
+
+def _remarks(live: Live, speed: float) -> Iterator[str]:
     if live.behind > _TOLERATED_S:
-        print(
-            f"the simulation was up to {live.behind:.2f} s late: this machine is too slow for --speed {speed:g}",
-            file=sys.stderr,
-        )
+        yield f"the simulation was up to {live.behind:.2f} s late: this machine is too slow for --speed {speed:g}"
+    for named, lost in live.lost().items():
+        counted = ", ".join(f"{kind} {count}" for kind, count in sorted(lost.items()))
+        yield f"{named}: frames were lost ({counted}); check that it is up and that somebody acknowledges there"
 
 
 def where(text: str | None, certificate: Path | None) -> Where | None:

@@ -69,7 +69,10 @@ def run(command: list[str], seconds: float = 60 * MINUTES) -> int:
 def main(words: list[str]) -> int:
     """What the command line asks for."""
     if packages := missing():
-        print(f"the kernel tests were not run: install {' '.join(packages)} (Debian's names) first", file=sys.stderr)
+        print(
+            f"skipped: the kernel tests were not run; install {' '.join(packages)} (Debian's names) first",
+            file=sys.stderr,
+        )
         return 1 if os.environ.get("BUSGATE_NEED_KERNEL") else SKIPPED
     if words[:1] == ["--"]:
         return run(words[1:])

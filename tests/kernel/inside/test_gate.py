@@ -96,3 +96,21 @@ def test_the_same_without_a_gate_stops_the_drive(recorders: dict[str, Recorder],
     played(scenario)
     assert time.monotonic() - began > 9, "a world on real wires keeps to the wall's clock"
     assert len(stops(recorders["vcan0"].frames())) == 1
+
+
+def test_a_wire_that_does_not_exist_or_is_down_is_told_with_the_next_step(
+    wires: tuple[str, str], scenario: Path
+) -> None:
+    def ends(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*SIM, "run", str(scenario), "--speed", "20", *words], capture_output=True, text=True, check=False, cwd=ROOT
+        )
+
+    missing = ends("--wire", "socketcan:vcan7,socketcan:vcan0")
+    assert (missing.returncode, missing.stderr.count("\n")) == (2, 1)
+    assert "socketcan:vcan7: this wire cannot be opened" in missing.stderr
+    sh(f"ip link set {wires[1]} down")
+    down = ends("--wire", "vcan")
+    assert down.returncode == 0, down.stderr
+    assert "socketcan:vcan0: frames were lost" in down.stderr
+    assert "check that it is up" in down.stderr

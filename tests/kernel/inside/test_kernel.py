@@ -38,3 +38,15 @@ def test_the_kernel_forwards_what_a_rule_names_and_nothing_else(recorders: dict[
         sh(f"cansend vcan1 {frame}")
     assert recorders["vcan0"].frames() == ["123#01", "123#03"]
     assert recorders["vcan1"].frames() == ["123#01", "124#02", "123#03"]
+
+
+def test_what_enters_a_vxcan_pair_at_one_end_leaves_it_at_the_other() -> None:
+    sh("ip link add dev vxcan0 type vxcan peer name vxcan1 && ip link set vxcan0 up && ip link set vxcan1 up")
+    try:
+        with bus("vxcan0") as one, bus("vxcan1") as other:
+            one.send(can.Message(arbitration_id=0x18FEF100, data=b"\x0a"))
+            heard = other.recv(2)
+    finally:
+        sh("ip link del vxcan0")
+    assert heard is not None
+    assert (heard.arbitration_id, heard.is_extended_id, bytes(heard.data)) == (0x18FEF100, True, b"\x0a")
