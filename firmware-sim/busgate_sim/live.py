@@ -6,7 +6,6 @@ A world that cannot keep up says by how much, and leaves nothing out; what a rea
 
 from __future__ import annotations
 
-import logging
 import queue
 import time
 from collections import Counter
@@ -30,8 +29,6 @@ KINDS = {
 }
 """Short names of pairs of wires: the T-box's and the vehicle's."""
 
-# python-can logs a fault that it then raises, too; unheard by any handler it would be a second line on the terminal.
-logging.getLogger("can").addHandler(logging.NullHandler())
 
 _MOST_WAIT_S = 0.05
 _MOST_HEARD = 16_384

@@ -200,6 +200,8 @@ def _record(message: can.Message, first_channel: int) -> Record | None:
         return None
     if message.is_remote_frame:
         return at, channel, can_id | REMOTE, bytes(min(message.dlc, CLASSICAL_MOST)), 0
+    if len(data) < min(message.dlc, 64 if flags else CLASSICAL_MOST):
+        return None  # a line that was cut off within its data is no shorter frame
     return at, channel, can_id, data, flags
 
 

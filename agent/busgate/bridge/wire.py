@@ -5,6 +5,7 @@ Law: a wire never raises after it was opened. What cannot be received or sent is
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -16,6 +17,9 @@ import can
 from busgate.bridge.port import BridgeError
 from busgate.bridge.records import CLASSICAL_MOST
 from busgate.model import BIT_RATE_SWITCH, ERROR, ERROR_STATE, EXTENDED, FD_FORMAT, IDENTIFIER, REMOTE, Frame, Side
+
+# python-can logs a fault that it then raises, too; unheard by any handler it would be a second line on the terminal.
+logging.getLogger("can").addHandler(logging.NullHandler())
 
 _MOST_AWAITED = 16_384
 _POLL_S = 0.2

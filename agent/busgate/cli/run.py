@@ -14,6 +14,7 @@ from types import FrameType
 import click
 
 from busgate.bridge.live import LivePort
+from busgate.bridge.rawport import RawPort
 from busgate.cli.witness_option import witness_option, witnesses_of
 from busgate.gateway import Gateway
 from busgate.judge.floor import Floor, compiled
@@ -102,7 +103,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         made_out = [load.grant(path, operator=operator, unsigned=False) for path in grants]
     chosen = Mode(mode) if mode is not None else Mode(adopted.policy.mode or Mode.ENFORCE)
     layers = _layers((tbox, vehicle), compiled(adopted.policy, described.profile, described.database), wanted=kernel)
-    with LivePort.open(tbox, vehicle, transmit=chosen is not Mode.OBSERVE, echoed=isinstance(layers, str)) as port:
+    opened = RawPort if RawPort.serves(tbox, vehicle) else LivePort
+    with opened.open(tbox, vehicle, transmit=chosen is not Mode.OBSERVE, echoed=isinstance(layers, str)) as port:
         start = port.now()
         offset = port.wall() - start
         gateway = Gateway(described.profile, described.database, mode=chosen, wall_offset=offset, device=name)
@@ -150,7 +152,7 @@ def _layers(wires: tuple[str, str], floor: Floor, *, wanted: bool | None) -> Lay
     return str(why)
 
 
-def _work(port: LivePort, station: Station, floor: Layers | str, switch: Switch) -> None:
+def _work(port: LivePort | RawPort, station: Station, floor: Layers | str, switch: Switch) -> None:
     """Forward until stopped; override, kernel's part and agent's are in force from the first frame on."""
     layers = None if isinstance(floor, str) else floor
     ordinary = station.gateway.mode

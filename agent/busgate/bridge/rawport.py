@@ -1,0 +1,136 @@
+"""A gate's two SocketCAN interfaces in one thread: the hot path of a gate on a vehicle.
+
+Law: as for every port. Both wires are read by turns, a batch each, so that a flood on one never keeps the other
+waiting for longer than its batch takes.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from typing import Self
+
+from busgate.bridge.port import BridgeError
+from busgate.bridge.rawcan import RawWire
+from busgate.model import ERROR, Frame, Side
+
+_OTHER = {Side.TBOX: Side.VEHICLE, Side.VEHICLE: Side.TBOX}
+_SOCKETCAN = "socketcan:"
+_RETRY_S = 0.5
+
+
+class RawPort:
+    """Two raw wires. Use `open`, as a context manager or with `close`."""
+
+    def __init__(self, wires: Iterable[RawWire], *, transmit: bool = True) -> None:
+        """With `transmit` off nothing is ever sent."""
+        self._wires = {wire.side: wire for wire in wires}
+        self._transmit = transmit
+        self._dropped: Counter[str] = Counter()
+        self._waiting: deque[Frame] = deque()
+        self._last = 0
+        self._poll = select.poll()
+        self._watched: dict[Side, int] = {}
+        for wire in self._wires.values():
+            self._watch(wire)
+
+    @staticmethod
+    def serves(tbox: str, vehicle: str) -> bool:
+        """Whether both wires, as `interface:channel`, are SocketCAN ones."""
+        return tbox.startswith(_SOCKETCAN) and vehicle.startswith(_SOCKETCAN)
+
+    @classmethod
+    def open(cls, tbox: str, vehicle: str, *, transmit: bool = True, echoed: bool = True) -> RawPort:
+        """A port on `socketcan:can1` and `socketcan:can0`; raises BridgeError when one cannot be opened.
+
+        What it sends is heard by other programs of this machine, unless not `echoed`.
+        """
+        if tbox == vehicle:
+            raise BridgeError(f"{tbox} is given twice; the T-box and the vehicle have a wire each")
+        wires: list[RawWire] = []
+        try:
+            for side, name in ((Side.TBOX, tbox), (Side.VEHICLE, vehicle)):
+                wires.append(RawWire.open(side, name.removeprefix(_SOCKETCAN), echoed=echoed))
+        except BridgeError:
+            for wire in wires:
+                wire.close()
+            raise
+        return cls(wires, transmit=transmit)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def returns(self) -> int:
+        """How often an interface came back after it had gone: the kernel has forgotten its rules for it."""
+        return sum(wire.returns for wire in self._wires.values())
+
+    def receive(self, timeout: float) -> Frame | None:
+        """The next frame of either wire, or None after `timeout` seconds."""
+        if not self._waiting:
+            self._read(timeout)
+        return self._waiting.popleft() if self._waiting else None
+
+    def forward(self, frame: Frame) -> bool:
+        """Send on the other wire; False (and counted) when it does not take the frame, or there is none."""
+        other = _OTHER.get(frame.side) if self._transmit else None
+        if other is None:
+            self._dropped["no_other_wire"] += 1
+            return False
+        if frame.can_id & ERROR:
+            self._dropped["error_frames_not_sent"] += 1
+            return False
+        return self._wires[other].send(frame)
+
+    def now(self) -> int:
+        """Monotonic time in ns: a step of the wall clock does not touch it."""
+        return time.monotonic_ns()
+
+    def wall(self) -> int:
+        """Unix time in ns."""
+        return time.time_ns()
+
+    def losses(self) -> Mapping[str, int]:
+        """What was lost so far, by wire and kind."""
+        counts = Counter(self._dropped)
+        for wire in self._wires.values():
+            counts.update({f"{wire.side}_{kind}": count for kind, count in wire.losses().items()})
+        return counts
+
+    def close(self) -> None:
+        """Let go of the wires."""
+        for wire in self._wires.values():
+            wire.close()
+
+    def _read(self, timeout: float) -> None:
+        """Wait for frames, and take a batch of each wire in the order in which they came."""
+        # From before the wait: a clock that is set meanwhile makes a frame old, never young.
+        offset = time.time_ns() - time.monotonic_ns()
+        if any(wire.socket is None for wire in self._wires.values()):
+            self._mend()
+            timeout = min(timeout, _RETRY_S)
+        self._poll.poll(timeout * 1000)
+        frames = [frame for wire in self._wires.values() for frame in wire.read(offset)]
+        frames.sort(key=attrgetter("at"))  # stable: the order within a wire stays where times are equal
+        for frame in frames:
+            self._last = max(self._last, frame.at)
+            self._waiting.append(frame if frame.at == self._last else frame._replace(at=self._last))
+
+    def _mend(self) -> None:
+        """Look no more at wires that have gone, and for those that came back."""
+        for wire in self._wires.values():
+            if wire.socket is None and wire.side in self._watched:
+                self._poll.unregister(self._watched.pop(wire.side))
+            if wire.again():
+                self._watch(wire)
+
+    def _watch(self, wire: RawWire) -> None:
+        if wire.socket is not None:
+            self._watched[wire.side] = wire.socket.fileno()
+            self._poll.register(wire.socket, select.POLLIN)
