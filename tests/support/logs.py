@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from busgate.model import Act, Alert, Argument, Party, Provenance, Reason, Severity, Subsystem
-from busgate.record.entry import Quality, Record, encode
+from busgate.record.entry import Quality, Record, encode, told
 from busgate.record.incarnation import STORE_FILE
 from busgate.record.log import Log
 from busgate.record.merkle import leaf_hash
@@ -55,7 +55,7 @@ def entry(event: Record, **changes: Any) -> bytes:
         "wq": "ntp",
         "policy": (3, "ab" * 32),
     }
-    return encode(event, **(place | changes))
+    return encode(told(event), **(place | changes))
 
 
 def open_log(

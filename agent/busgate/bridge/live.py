@@ -26,7 +26,7 @@ class LivePort:
     def __init__(self, wires: Sequence[Wire], *, transmit: bool = True) -> None:
         """With `transmit` off nothing is ever sent: the port only listens."""
         self._wires = {wire.side: wire for wire in wires}
-        self._transmit = transmit
+        self.transmit = transmit
         self._received: queue.Queue[Frame] = queue.Queue(_QUEUE)
         self._dropped: Counter[str] = Counter()
         self._last = 0
@@ -66,6 +66,9 @@ class LivePort:
             raise
         return cls(wires, transmit=transmit)
 
+    returns = 0
+    """Interfaces that come back are for a port on the kernel's own ones (RawPort) to tell."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -85,7 +88,7 @@ class LivePort:
 
     def forward(self, frame: Frame) -> bool:
         """Send on the other wire; False (and counted) when its queue is full, it is down, or there is none."""
-        other = _OTHER.get(frame.side) if self._transmit else None
+        other = _OTHER.get(frame.side) if self.transmit else None
         wire = self._wires.get(other) if other else None
         if wire is None:
             self._dropped["no_other_wire"] += 1

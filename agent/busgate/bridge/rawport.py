@@ -28,7 +28,7 @@ class RawPort:
     def __init__(self, wires: Iterable[RawWire], *, transmit: bool = True) -> None:
         """With `transmit` off nothing is ever sent."""
         self._wires = {wire.side: wire for wire in wires}
-        self._transmit = transmit
+        self.transmit = transmit
         self._dropped: Counter[str] = Counter()
         self._waiting: deque[Frame] = deque()
         self._last = 0
@@ -79,7 +79,7 @@ class RawPort:
 
     def forward(self, frame: Frame) -> bool:
         """Send on the other wire; False (and counted) when it does not take the frame, or there is none."""
-        other = _OTHER.get(frame.side) if self._transmit else None
+        other = _OTHER.get(frame.side) if self.transmit else None
         if other is None:
             self._dropped["no_other_wire"] += 1
             return False

@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "Play a recorded bus day through the gate and watch it.",
     "replay": "Run a recorded trace through the gate and report its verdicts.",
     "run": "Be the gate between two live CAN interfaces.",
+    "keep": "Keep the gate's signed log and send it to the SOC, as a process of its own.",
     "override": "Cut the T-box off by hand, on this machine, until the same hand lifts it.",
     "rules": "Show which rule of a policy the kernel keeps, and which the agent, with counters.",
     "decode": "Decode frames or payloads from standard input, one JSON object a line.",

@@ -17,7 +17,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, assert_never, get_args
+from typing import Any, Literal, NamedTuple, assert_never, get_args
 
 from busgate.model import (
     Alert,
@@ -67,6 +67,13 @@ class Boot:
     software: str
 
 
+class Told(NamedTuple):
+    """An event as its entry tells it: the `type`, and the fields that stand beside it, as JSON holds them."""
+
+    type: str
+    fields: Mapping[str, Any]
+
+
 Record = Event | LogOpen | Boot
 
 _NAMES: Mapping[type, tuple[str, ...]] = {
@@ -78,8 +85,17 @@ _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - UTC by construction; the naive f
 _LAST_SECOND = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that RFC 3339 can write
 
 
+def told(event: Record) -> Told:
+    """What the entry of an event tells, wherever it will stand."""
+    fields: dict[str, Any] = {}
+    for name in _NAMES[type(event)]:
+        value = getattr(event, name)
+        fields[name] = str(value) if name in _TIMES else plain(value)
+    return Told(type_of(event), fields)
+
+
 def encode(  # noqa: PLR0913 - one parameter a member of every entry
-    event: Record,
+    event: Told,
     *,
     seq: int,
     boot: str,
@@ -98,12 +114,10 @@ def encode(  # noqa: PLR0913 - one parameter a member of every entry
         "mono": str(mono),
         "wall": None if wall_ns is None else _wall(wall_ns),
         "wq": wq,
-        "type": type_of(event),
+        "type": event.type,
         "pol": None if policy is None else {"ver": policy[0], "sha256": policy[1]},
     }
-    for name in _NAMES[type(event)]:
-        value = getattr(event, name)
-        entry[name] = str(value) if name in _TIMES else plain(value)
+    entry.update(event.fields)
     raw = to_bytes(entry)
     return raw if len(raw) <= MAX_ENTRY else _shortened(entry)
 

@@ -11,15 +11,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from busgate.model import PolicyApplied
 from busgate.record.checkpoint import Checkpoint, Proof, Submission
-from busgate.record.entry import Boot, LogOpen, Quality, Record, encode
+from busgate.record.entry import Boot, LogOpen, Quality, Record, Told, encode, told
 from busgate.record.incarnation import CHECKPOINT_FILE, KEY_FILE, Open, resume
 from busgate.record.merkle import EMPTY_ROOT, leaf_hash
 from busgate.record.store import FolderLock, StoreError
 from busgate.trust.keys import TEST, is_test_key
 from busgate.trust.note import Signer, Verifier, sign
 
+POLICY_APPLIED = "policy.apply"
 BATCH_NS = 250_000_000
 BATCH_ENTRIES = 100
 
@@ -91,8 +91,12 @@ class Log:
 
         Raises StoreError when a flush fails; the entry waits for the next one.
         """
-        if isinstance(event, PolicyApplied):
-            self._policy = (event.version, event.sha256)
+        return self.write(told(event), now, urgent=urgent)
+
+    def write(self, event: Told, now: int, *, urgent: bool = False) -> int:
+        """Write what another process has told of an event; as `record`."""
+        if event.type == POLICY_APPLIED:
+            self._policy = (event.fields["version"], event.fields["sha256"])
         index = self._tree.size + len(self._pending)
         raw = encode(
             event,

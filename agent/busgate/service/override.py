@@ -15,7 +15,7 @@ from typing import NamedTuple
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError, Mode, ModeChange
 from busgate.service.layers import Layers
-from busgate.service.station import Station
+from busgate.service.live import Post
 
 SWITCH, WIRES = "override.json", "wires.json"
 LOOKS_EVERY_NS = 10_000_000
@@ -93,12 +93,12 @@ class Switch:
 class Hand:
     """Follows the switch for a gate at work."""
 
-    def __init__(self, switch: Switch, station: Station, layers: Layers | None, ordinary: Mode) -> None:
+    def __init__(self, switch: Switch, station: Post, layers: Layers | None, ordinary: Mode) -> None:
         """`ordinary` is the mode while the switch is off."""
         self._switch = switch
         self._station = station
         self._layers = layers
-        self._ordinary = ordinary
+        self.ordinary = ordinary
         self._stamp: Stamp = None
         self._looked = 0
         self._untold: list[ModeChange] = []
@@ -122,7 +122,7 @@ class Hand:
 
     def _obey(self, position: Position, now: int) -> None:
         gateway = self._station.gateway
-        wanted = Mode.LOCAL if position.on else self._ordinary
+        wanted = Mode.LOCAL if position.on else self.ordinary
         if wanted is gateway.mode:
             return
         reason = position.reason

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from busgate.gateway import Gateway
-from busgate.model import Alert, Event, Outcome, Severity, Unit
+from busgate.model import Event, Outcome, Unit
 from busgate.record.log import Log
 from busgate.report.uplink import Uplink
+from busgate.service.urgency import urgent
 
 HEARTBEAT_NS = 60_000_000_000
 """How often counts are written when nothing else happens."""
@@ -27,6 +28,7 @@ class Station:
         self.gateway = gateway
         self.log = log
         self.uplink = uplink
+        self.ticket = self.durable = 0
         self.listeners: list[Listener] = []
         self._heartbeat: int | None = None
         self._pumped = 0
@@ -42,9 +44,9 @@ class Station:
     def record(self, events: Iterable[Event], now: int) -> None:
         """Write events, the urgent ones durably at once, and tell the listeners."""
         for event in events:
-            urgent = isinstance(event, Alert) and (event.action == "block" or event.severity is Severity.CRITICAL)
-            index = self.log.record(event, now, urgent=urgent)
-            if urgent and self.uplink is not None:
+            must = urgent(event)
+            index = self.log.record(event, now, urgent=must)
+            if must and self.uplink is not None:
                 self.uplink.notify(index)
             for listener in self.listeners:
                 listener(index, event)
@@ -53,6 +55,13 @@ class Station:
         """No unit came: let time pass."""
         self.record(self.gateway.tick(now), now)
         self._keep_time(now)
+
+    def pump(self, now: int) -> None:
+        """Nothing waits here: what is urgent is durable when `record` returns."""
+
+    def lost(self) -> dict[str, int]:
+        """Nothing: what cannot be written waits, and whoever would have told it hears why."""
+        return {}
 
     def finish(self, now: int) -> None:
         """The end of the line: open episodes and counts are told, the log is signed."""

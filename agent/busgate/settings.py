@@ -1,0 +1,113 @@
+"""What the installer sets: which wires, which files, which broker. Never what policy grants.
+
+Law: what a settings file says and nobody knows is refused by its name and line; an option on the command line stands
+above it. Paths in it are taken from the file's own folder.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import model_validator
+
+from busgate.document import Strict, read
+from busgate.model import BusgateError, Mode
+
+
+class Broker(Strict):
+    """Where the log is sent: `mqtts://host:8883`, the authority to trust, and the device's own certificate."""
+
+    url: str
+    ca: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+    witnesses: tuple[str, ...] = ()
+    """Public keys, text or file, whose cosignature makes a record acknowledged."""
+
+    @model_validator(mode="after")
+    def _both(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key are given together, or neither")
+        return self
+
+
+class Settings(Strict):
+    """`busgate.yaml`. What is left out is asked for on the command line, or has the default that is told there."""
+
+    tbox: str | None = None
+    vehicle: str | None = None
+    profile: str | None = None
+    policy: str | None = None
+    operator: str | None = None
+    key: str | None = None
+    log: str | None = None
+    device: str | None = None
+    grants: tuple[str, ...] = ()
+    mode: Mode | None = None
+    kernel: bool | None = None
+    keeper: str | None = None
+    """Socket of a keeper that runs as a service of its own; without it the gate starts one."""
+    broker: Broker | None = None
+    realtime: bool = True
+    """Ask for real-time priority; without the right to it the gate runs as any program."""
+
+    def over(self, **given: object) -> Settings:
+        """These settings with what the command line says above them; None and () there say nothing."""
+        return self.model_copy(update={name: value for name, value in given.items() if value not in (None, ())})
+
+    def needed(self, *names: str) -> None:
+        """Raise BusgateError for the first of these that nobody has set."""
+        for name in names:
+            if getattr(self, name) is None:
+                raise BusgateError(
+                    f"nobody said what --{name} is. Next: give the option, or write `{name}:` into the settings file "
+                    "and give that with --config"
+                )
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a settings file; raises BusgateError with the line of every fault."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise BusgateError(f"there is no settings file {path}. Next: check its name") from None
+    except UnicodeDecodeError:
+        raise BusgateError(f"{path} is not a text file in UTF-8. Next: check that it is the right file") from None
+    except OSError as fault:
+        raise BusgateError(f"{path} cannot be read: {fault.strerror}. Next: check its permissions") from None
+    return _placed(read(text, Settings, str(path)), path.parent)
+
+
+def _placed(settings: Settings, folder: Path) -> Settings:
+    """Paths taken from the file's folder; a key given as text, or a profile as a name, stays what it is."""
+
+    def file(given: str | None) -> str | None:
+        return None if given is None else str(folder / given)
+
+    def perhaps(given: str) -> str:
+        placed = folder / given
+        return str(placed) if placed.exists() else given
+
+    broker = settings.broker
+    if broker is not None:
+        broker = broker.model_copy(
+            update={
+                "ca": file(broker.ca),
+                "certificate": file(broker.certificate),
+                "key": file(broker.key),
+                "witnesses": tuple(perhaps(each) for each in broker.witnesses),
+            }
+        )
+    return settings.model_copy(
+        update={
+            "policy": file(settings.policy),
+            "key": file(settings.key),
+            "log": file(settings.log),
+            "keeper": file(settings.keeper),
+            "grants": tuple(str(folder / each) for each in settings.grants),
+            "operator": None if settings.operator is None else perhaps(settings.operator),
+            "profile": None if settings.profile is None else perhaps(settings.profile),
+            "broker": broker,
+        }
+    )
