@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY ?= python3
 
-.PHONY: help demo sim test test-kernel check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup
+.PHONY: help demo sim test test-kernel check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +53,9 @@ fixtures: $(VENV)/.dev-installed ## regenerate what is generated and committed; 
 	$(BIN)/python -m busgate_sim.demo_day
 	$(BIN)/busgate-sim record doors-by-control stop-by-32960-2016 sms-kill update-of-battery-ordered --seconds 16 \
 	  --out firmware-sim/scenarios/recordings
+
+install: ## install on this machine as services (root); DESTDIR=FOLDER stages it there instead
+	@PY="$(PY)" sh deploy/setup/into_system.sh "$(DESTDIR)"
 
 lock: ## resolve the locked dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \

@@ -14,6 +14,9 @@ from pydantic import model_validator
 from busgate.document import Strict, read
 from busgate.model import BusgateError, Mode
 
+DEFAULT = Path("/etc/busgate/busgate.yaml")
+"""Where the settings of an installed gate are."""
+
 
 class Broker(Strict):
     """Where the log is sent: `mqtts://host:8883`, the authority to trust, and the device's own certificate."""
@@ -46,6 +49,8 @@ class Settings(Strict):
     grants: tuple[str, ...] = ()
     mode: Mode | None = None
     kernel: bool | None = None
+    switch: str | None = None
+    """Folder of the local override; without it the log's."""
     keeper: str | None = None
     """Socket of a keeper that runs as a service of its own; without it the gate starts one."""
     broker: Broker | None = None
@@ -104,6 +109,7 @@ def _placed(settings: Settings, folder: Path) -> Settings:
             "policy": file(settings.policy),
             "key": file(settings.key),
             "log": file(settings.log),
+            "switch": file(settings.switch),
             "keeper": file(settings.keeper),
             "grants": tuple(str(folder / each) for each in settings.grants),
             "operator": None if settings.operator is None else perhaps(settings.operator),

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import select
 import signal
 import socket
 import subprocess
 import sys
-import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -19,6 +16,7 @@ import pytest
 
 from busgate_sim.encoder import Encoder, Spoken, Values
 from support.mosquitto import MISSING, PROGRAM, mosquitto
+from support.verified import records
 
 pytest.importorskip("msgpack", reason="python-can's udp_multicast needs msgpack, a bus between two processes")
 
@@ -136,24 +134,6 @@ STOP: Values = {"RequestType": "Stop", "TorqueLimit": 0.0, "SpeedLimit": 0}
 SPEED: Values = {"WheelBasedVehicleSpeed": 30.0, "ParkingBrakeSwitch": "NotSet"}
 
 
-def records(desk: Path) -> list[dict[str, object]]:
-    """The log's records, from its bundle."""
-    done = busgate(
-        "verify", desk / "log", "--vkey", desk / "bus-0421.key.vkey", "--bundle", desk / f"b{time.time_ns()}.zip"
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    newest = max(desk.glob("b*.zip"), key=lambda path: path.stat().st_mtime_ns)
-    rows = []
-    with zipfile.ZipFile(newest) as bundle:
-        for name in sorted(name for name in bundle.namelist() if name.startswith("tile/entries/")):
-            data = bundle.read(name)
-            while data:
-                end = 2 + int.from_bytes(data[:2], "big")
-                rows.append(json.loads(data[2:end]))
-                data = data[end:]
-    return rows
-
-
 def test_frames_cross_by_policy_and_the_log_verifies(running: Running) -> None:
     beat, stop, speed = message("TboxHeartbeat", BEAT), message("TboxDriveCommand", STOP), message("CCVS1", SPEED)
     running.vehicle.send(speed)
@@ -167,7 +147,11 @@ def test_frames_cross_by_policy_and_the_log_verifies(running: Running) -> None:
     errors = running.stop()
     assert running.process.returncode == 0, errors
     assert "busgate: stopped; log of" in errors
-    told = [(row["rule"], row["action"]) for row in records(running.desk) if row["type"] == "alert"]
+    told = [
+        (row["rule"], row["action"])
+        for row in records(running.desk / "log", running.desk / "bus-0421.key.vkey")
+        if row["type"] == "alert"
+    ]
     assert ("command.drive", "block") in told
     assert ("command.unknown", "block") in told
 
@@ -184,7 +168,7 @@ def test_killed_in_the_middle_it_starts_again_with_its_log_and_replays_nothing(r
         again.stop()
     finally:
         again.close()
-    rows = records(running.desk)
+    rows = records(running.desk / "log", running.desk / "bus-0421.key.vkey")
     assert [row["type"] for row in rows].count("boot") == 2
     assert [row["seq"] for row in rows] == list(range(len(rows)))
     assert any(row["type"] == "alert" and row["rule"] == "command.drive" for row in rows)
@@ -199,7 +183,7 @@ def test_an_unsigned_policy_stops_the_start_and_the_log_says_so(desk: Path) -> N
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert "is not signed. Next: busgate policy sign" in done.stderr
-    (refused,) = [row for row in records(desk) if row["type"] == "policy.refuse"]
+    (refused,) = [row for row in records(desk / "log", desk / "bus-0421.key.vkey") if row["type"] == "policy.refuse"]
     assert "is not signed" in str(refused["reason"])
 
 

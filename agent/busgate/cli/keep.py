@@ -22,6 +22,7 @@ from busgate.report.broker import Tls
 from busgate.report.uplink import Uplink
 from busgate.service.keeper import Keeper
 from busgate.service.outbox import ACK_BYTES
+from busgate.service.supervised import Supervised
 from busgate.settings import Broker, Settings, read_settings
 from busgate.trust.keys import is_test_key, load_signer
 
@@ -158,8 +159,15 @@ def _listen(keeper: Keeper, path: Path, going: Callable[[], bool]) -> None:
             ) from None
         listener.listen(1)
         listener.settimeout(0.2)
+        supervised = Supervised()
+        supervised.ready()
+
+        def at_work() -> bool:
+            supervised.works(time.monotonic_ns())
+            return going()
+
         click.echo(f"busgate: keeping the log for a gate that comes to {path}", err=True)
-        while going():
+        while at_work():
             try:
                 wire, _ = listener.accept()
             except TimeoutError:
@@ -167,7 +175,7 @@ def _listen(keeper: Keeper, path: Path, going: Callable[[], bool]) -> None:
                 continue
             with wire:
                 try:
-                    _serve(keeper, wire, going)
+                    _serve(keeper, wire, at_work)
                 except StoreError as fault:
                     click.echo(f"busgate: {fault}", err=True)
     path.unlink(missing_ok=True)

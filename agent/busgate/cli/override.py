@@ -11,27 +11,34 @@ import click
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError
 from busgate.service.override import Position, Switch, cut
+from busgate.settings import DEFAULT, read_settings
 
 
 @click.command(
     epilog="""\b
 Examples:
-  busgate override on --log /var/lib/busgate/log --reason "the drive was limited from afar"
-  busgate override --log /var/lib/busgate/log
-  busgate override off --log /var/lib/busgate/log --reason "the maker's engineer is here"
+  busgate override on --reason "the drive was limited from afar"
+  busgate override
+  busgate override off --reason "the maker's engineer is here"
 
 \b
 It holds over restarts. No message over the broker or from the T-box can lift it.
 Exit codes: 0 done, or shown; 2 it could not be done as asked."""
 )
 @click.argument("position", type=click.Choice(["on", "off"]), required=False)
-@click.option("--log", "folder", required=True, type=click.Path(path_type=Path), help="The log folder of busgate run.")
+@click.option(
+    "--log",
+    "folder",
+    type=click.Path(path_type=Path),
+    help=f"The log folder of busgate run, or its `switch`. Default: as {DEFAULT} says.",
+)
 @click.option("--reason", default="", help="Why; it goes into the log.")
-def command(*, position: str | None, folder: Path, reason: str) -> None:
+def command(*, position: str | None, folder: Path | None, reason: str) -> None:
     """Cut the T-box off from the vehicle, or let it back; telemetry to the T-box goes on.
 
     Without on or off: show how it stands.
     """
+    folder = folder or _installed()
     if not folder.is_dir():
         raise BusgateError(f"there is no log folder {folder}. Next: give the one that busgate run was started with")
     switch = Switch(folder)
@@ -53,6 +60,15 @@ def command(*, position: str | None, folder: Path, reason: str) -> None:
             click.echo("the kernel forwards nothing of the T-box's, with a gate running or without")
     except BridgeError as fault:
         click.echo(f"busgate: {fault}; a running gate cuts it off itself", err=True)
+
+
+def _installed() -> Path:
+    """Where the gate that was installed on this machine looks for its switch."""
+    if not DEFAULT.exists():
+        raise BusgateError(f"there is no {DEFAULT} that says where the switch is. Next: give --log FOLDER")
+    settings = read_settings(DEFAULT)
+    settings.needed("log")
+    return Path(str(settings.switch or settings.log))
 
 
 def _who() -> str:

@@ -78,7 +78,7 @@ def command(
     first.needed("tbox", "vehicle", "profile", "policy", "operator", "log")
     if first.keeper is None or first.device is None:
         first.needed("key")
-    if first.key is not None and is_test_key(load_signer(Path(first.key)).verifier):
+    if first.key is not None and first.keeper is None and is_test_key(load_signer(Path(first.key)).verifier):
         raise BusgateError(f"{first.key} is the published test key. Next: busgate keys new NAME --out device.key")
     witnesses_of(witnesses, None if first.broker is None else first.broker.url)
     gate.run(first, settings, UntilStopped(), lambda line: click.echo(f"busgate: {line}", err=True))

@@ -31,6 +31,7 @@ from busgate.service.outbox import Outbox, connect_to
 from busgate.service.outpost import Outpost
 from busgate.service.override import Hand, Switch
 from busgate.service.reload import Reload, Wanted
+from busgate.service.supervised import Supervised
 from busgate.settings import Settings
 from busgate.trust.keys import load_signer
 
@@ -95,7 +96,7 @@ class _Gate:
         self._layers = None if isinstance(layers, str) else layers
         self._say = say
         self._returns = 0
-        switch = Switch(Path(str(settings.log)))
+        switch = Switch(Path(str(settings.switch or settings.log)))
         self._hand = Hand(switch, post, self._layers, post.gateway.mode)
         self._hand.look(port.now())
         if post.gateway.mode is Mode.LOCAL:
@@ -110,7 +111,10 @@ class _Gate:
         self._say(self._told())
         reload = Reload(self._post, read, lambda adopted, now: self._adopt(adopted, now, described), self._enter)
 
+        supervised = Supervised()
+
         def look(now: int) -> None:
+            supervised.works(now)
             self._hand.look(now)
             if self._port.returns != self._returns:
                 self._back(now)
@@ -120,6 +124,7 @@ class _Gate:
 
         gc.collect()
         gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
+        supervised.ready()
         carried = _nobody if self._layers is None else self._layers.carries
         Line(self._port, self._post, carried=carried, look=look).run(stop)
 

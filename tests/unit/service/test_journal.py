@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
 from busgate.gateway import Gateway
-from busgate.model import Event, Frame, Loss, Mode, ModeChange, Side
+from busgate.model import Event, Frame, Loss, Mode, ModeChange, Outcome, Side, Unit
 from busgate.record.store import StoreError
 from busgate.service import load, outbox
 from busgate.service.keeper import Keeper
@@ -42,7 +42,7 @@ class Desk:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._work)
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -59,7 +59,7 @@ class Desk:
                 raise StoreError("the disk is full")
             return append(batch)
 
-        log._store.append = refuse  # type: ignore[method-assign,assignment]
+        log._store.append = refuse  # type: ignore[method-assign]
         self.keeper = Keeper(log)
         before = len(log.entries(0, 100))
         self.keeper.serve(self._wire, lambda: not self._ended.is_set())
@@ -207,7 +207,7 @@ class Waiting(Outpost):
     def durable(self) -> int:
         return self.safe
 
-    def take(self, unit: Frame) -> object:  # type: ignore[override]
+    def take(self, unit: Unit) -> Outcome:
         outcome = super().take(unit)
         if unit.side is Side.TBOX:
             self.tickets += 1

@@ -1,0 +1,63 @@
+"""What is installed: the example settings, the units and the pages say what the program does."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from busgate.cli import COMMANDS
+from busgate.settings import Settings, read_settings
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+
+def test_the_example_settings_are_read_and_say_all_that_a_gate_needs() -> None:
+    settings = read_settings(DEPLOY / "busgate.yaml")
+    settings.needed("tbox", "vehicle", "profile", "policy", "operator", "key", "log", "device", "keeper", "switch")
+
+
+def test_the_page_tells_every_field_there_is_and_no_other() -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8")
+    table = page.split("## Settings")[1].split("## Start")[0]
+    told = {name for row in re.findall(r"^\| (.*?) \|", table, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    assert told == set(Settings.model_fields)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_a_unit_starts_what_there_is_under_a_user_that_is_made(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    start = re.search(r"^ExecStart=/usr/bin/busgate (\w+) --config /etc/busgate/busgate.yaml$", text, re.MULTILINE)
+    assert start
+    assert start[1] in COMMANDS
+    user = re.search(r"^User=(\S+)$", text, re.MULTILINE)
+    assert user
+    assert f"u {user[1]} " in (DEPLOY / "systemd" / "busgate.sysusers").read_text(encoding="utf-8")
+    for needed in ("WatchdogSec=", "Restart=always", "NoNewPrivileges=yes", "ProtectSystem=strict"):
+        assert needed in text
+
+
+def test_the_gate_cannot_speak_ip_and_the_keeper_cannot_speak_can() -> None:
+    families = {}
+    for unit in UNITS:
+        line = re.search(r"^RestrictAddressFamilies=(.*)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
+        assert line
+        families[unit.stem] = set(line[1].split())
+    assert not families["busgate-gate"] & {"AF_INET", "AF_INET6"}
+    assert "AF_CAN" not in families["busgate-keeper"]
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_systemd_understands_every_line_of_a_unit(unit: Path) -> None:
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", "--recursive-errors=no", str(unit)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    wrong = [line for line in done.stderr.splitlines() if unit.name in line and "is not executable" not in line]
+    assert wrong == []
