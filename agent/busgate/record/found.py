@@ -23,6 +23,10 @@ from busgate.trust.note import MAX_NOTE
 _MAGIC = b"SQLite format 3\0"
 
 
+_DAMAGE = (sqlite3.Error, UnicodeDecodeError)
+"""What SQLite raises over a damaged file; the second where its own message quotes bytes that are no text."""
+
+
 class EvidenceError(BusgateError):
     """What was given is not a log, or cannot be read any further."""
 
@@ -141,7 +145,7 @@ def _state(store: Path, wal: Path) -> tuple[int, int, bytes]:
 def _vkey(connection: sqlite3.Connection) -> str | None:
     try:
         row = connection.execute("SELECT value FROM meta WHERE name = 'vkey'").fetchone()
-    except sqlite3.Error:  # damaged; the rows will say where
+    except _DAMAGE:  # damaged; the rows will say where
         return None
     return None if row is None else _bytes(row[0]).decode(errors="replace")
 
@@ -149,7 +153,7 @@ def _vkey(connection: sqlite3.Connection) -> str | None:
 def _filed(connection: sqlite3.Connection) -> tuple[tuple[int | None, str], ...]:
     try:
         rows = connection.execute("SELECT size, note FROM checkpoint ORDER BY size").fetchall()
-    except sqlite3.Error as fault:
+    except _DAMAGE as fault:
         # A note that cannot verify: damage to the signed part of a log is a finding, not an absence.
         return ((None, f"(unreadable: {fault})"),)
     return tuple((size, _bytes(note).decode(errors="replace")) for size, note in rows)
@@ -159,7 +163,7 @@ def _rows(connection: sqlite3.Connection) -> Iterator[Row]:
     try:
         for index, raw, leaf in connection.execute("SELECT idx, raw, leaf FROM entry ORDER BY idx"):
             yield Row(index, _bytes(raw), _bytes(leaf))
-    except sqlite3.Error as fault:
+    except _DAMAGE as fault:
         raise EvidenceError(f"{STORE_FILE}: {fault}") from None
 
 

@@ -74,7 +74,10 @@ def test_what_the_gate_tells_is_in_the_log_in_order_and_said_to_be_durable() -> 
         assert box.finish(0, 10.0)
         assert box.durable == numbers[-1] == 2000
         assert box.dropped == 0
-    assert desk.keeper
+        assert desk.keeper
+        deadline = time.monotonic() + 30
+        while not desk.keeper.ended and time.monotonic() < deadline:
+            time.sleep(0.01)
     assert desk.keeper.ended
     told = [row["reason"] for row in desk.rows]
     assert told == [f"number {number}" for number in range(2000)]
