@@ -71,16 +71,8 @@ class Settings(Strict):
                 )
 
 
-def read_settings(path: Path) -> Settings:
-    """Read a settings file; raises BusgateError with the line of every fault."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise BusgateError(f"there is no settings file {path}. Next: check its name") from None
-    except UnicodeDecodeError:
-        raise BusgateError(f"{path} is not a text file in UTF-8. Next: check that it is the right file") from None
-    except OSError as fault:
-        raise BusgateError(f"{path} cannot be read: {fault.strerror}. Next: check its permissions") from None
+def read_settings(text: str, path: Path) -> Settings:
+    """Read the text of the settings file `path`; raises BusgateError with the line of every fault."""
     return _placed(read(text, Settings, str(path)), path.parent)
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from busgate.model import BusgateError, Mode
-from busgate.settings import Settings, read_settings
+from busgate.service import load
+from busgate.settings import Settings
 
 WRITTEN = """\
 tbox: socketcan:can1
@@ -32,7 +33,7 @@ def written(folder: Path, text: str = WRITTEN) -> Path:
 
 def test_paths_are_taken_from_the_files_own_folder_and_names_stay_names(tmp_path: Path) -> None:
     (tmp_path / "soc.vkey").write_text("x")
-    read = read_settings(written(tmp_path))
+    read = load.settings(written(tmp_path))
     assert (read.tbox, read.mode, read.profile) == ("socketcan:can1", Mode.ENFORCE, "demo-ebus")
     assert read.policy == str(tmp_path / "policy.yaml.signed")
     assert read.log == "/var/lib/busgate/log"
@@ -42,7 +43,7 @@ def test_paths_are_taken_from_the_files_own_folder_and_names_stay_names(tmp_path
 
 
 def test_an_option_stands_above_the_file_and_no_option_says_nothing(tmp_path: Path) -> None:
-    read = read_settings(written(tmp_path)).over(tbox="virtual:a", vehicle=None, grants=(), kernel=False)
+    read = load.settings(written(tmp_path)).over(tbox="virtual:a", vehicle=None, grants=(), kernel=False)
     assert (read.tbox, read.vehicle, read.grants, read.kernel) == ("virtual:a", "socketcan:can0", (), False)
 
 
@@ -57,15 +58,15 @@ def test_an_option_stands_above_the_file_and_no_option_says_nothing(tmp_path: Pa
 )
 def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(BusgateError, match=told):
-        read_settings(written(tmp_path, text))
+        load.settings(written(tmp_path, text))
 
 
 def test_a_file_that_is_not_there_or_not_text_says_so(tmp_path: Path) -> None:
-    with pytest.raises(BusgateError, match="there is no settings file"):
-        read_settings(tmp_path / "none.yaml")
+    with pytest.raises(BusgateError, match="there is no file .*none.yaml. Next: "):
+        load.settings(tmp_path / "none.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BusgateError, match="UTF-8"):
-        read_settings(tmp_path / "bytes.yaml")
+        load.settings(tmp_path / "bytes.yaml")
 
 
 def test_what_nobody_set_is_asked_for() -> None:

@@ -7,28 +7,23 @@ again. Clocks are read here. How old a frame may be when it is forwarded is for 
 from __future__ import annotations
 
 import queue
-import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Self
+from collections.abc import Sequence
 
+from busgate.bridge.pair import Pair
 from busgate.bridge.port import BridgeError
 from busgate.bridge.wire import MULTICAST, Wire
-from busgate.model import ERROR, Frame, Side
+from busgate.model import Frame, Side
 
 _QUEUE = 16_384
-_OTHER = {Side.TBOX: Side.VEHICLE, Side.VEHICLE: Side.TBOX}
 
 
-class LivePort:
+class LivePort(Pair[Wire]):
     """One gate's wires, each with a thread that receives. Use `open`, as a context manager or with `close`."""
 
     def __init__(self, wires: Sequence[Wire], *, transmit: bool = True) -> None:
         """With `transmit` off nothing is ever sent: the port only listens."""
-        self._wires = {wire.side: wire for wire in wires}
-        self.transmit = transmit
+        super().__init__(wires, transmit=transmit)
         self._received: queue.Queue[Frame] = queue.Queue(_QUEUE)
-        self._dropped: Counter[str] = Counter()
         self._last = 0
         for wire in wires:
             wire.start(self._received)
@@ -66,15 +61,6 @@ class LivePort:
             raise
         return cls(wires, transmit=transmit)
 
-    returns = 0
-    """Interfaces that come back are for a port on the kernel's own ones (RawPort) to tell."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def receive(self, timeout: float) -> Frame | None:
         """The next frame of any wire, or None after `timeout` seconds."""
         try:
@@ -85,38 +71,6 @@ class LivePort:
             frame = frame._replace(at=self._last)
         self._last = frame.at
         return frame
-
-    def forward(self, frame: Frame) -> bool:
-        """Send on the other wire; False (and counted) when its queue is full, it is down, or there is none."""
-        other = _OTHER.get(frame.side) if self.transmit else None
-        wire = self._wires.get(other) if other else None
-        if wire is None:
-            self._dropped["no_other_wire"] += 1
-            return False
-        if frame.can_id & ERROR:
-            self._dropped["error_frames_not_sent"] += 1
-            return False
-        return wire.send(frame)
-
-    def now(self) -> int:
-        """Monotonic time in ns: a step of the wall clock does not touch it."""
-        return time.monotonic_ns()
-
-    def wall(self) -> int:
-        """Unix time in ns."""
-        return time.time_ns()
-
-    def losses(self) -> Mapping[str, int]:
-        """What was lost so far, by wire and kind."""
-        counts = Counter(self._dropped)
-        for wire in self._wires.values():
-            counts.update({f"{wire.side}_{kind}": count for kind, count in wire.lost.items()})
-        return counts
-
-    def close(self) -> None:
-        """Stop the threads and let go of the wires."""
-        for wire in self._wires.values():
-            wire.close()
 
 
 def _medium(name: str) -> str:

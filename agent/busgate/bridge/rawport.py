@@ -8,28 +8,25 @@ from __future__ import annotations
 
 import select
 import time
-from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections import deque
+from collections.abc import Iterable
 from operator import attrgetter
-from typing import Self
 
+from busgate.bridge.pair import Pair
 from busgate.bridge.port import BridgeError
 from busgate.bridge.rawcan import RawWire
-from busgate.model import ERROR, Frame, Side
+from busgate.model import Frame, Side
 
-_OTHER = {Side.TBOX: Side.VEHICLE, Side.VEHICLE: Side.TBOX}
 _SOCKETCAN = "socketcan:"
 _RETRY_S = 0.5
 
 
-class RawPort:
+class RawPort(Pair[RawWire]):
     """Two raw wires. Use `open`, as a context manager or with `close`."""
 
     def __init__(self, wires: Iterable[RawWire], *, transmit: bool = True) -> None:
         """With `transmit` off nothing is ever sent."""
-        self._wires = {wire.side: wire for wire in wires}
-        self.transmit = transmit
-        self._dropped: Counter[str] = Counter()
+        super().__init__(wires, transmit=transmit)
         self._waiting: deque[Frame] = deque()
         self._last = 0
         self._poll = select.poll()
@@ -60,15 +57,9 @@ class RawPort:
             raise
         return cls(wires, transmit=transmit)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     @property
-    def returns(self) -> int:
-        """How often an interface came back after it had gone: the kernel has forgotten its rules for it."""
+    def returns(self) -> int:  # type: ignore[override]
+        """How often an interface came back."""
         return sum(wire.returns for wire in self._wires.values())
 
     def receive(self, timeout: float) -> Frame | None:
@@ -77,36 +68,10 @@ class RawPort:
             self._read(timeout)
         return self._waiting.popleft() if self._waiting else None
 
-    def forward(self, frame: Frame) -> bool:
-        """Send on the other wire; False (and counted) when it does not take the frame, or there is none."""
-        other = _OTHER.get(frame.side) if self.transmit else None
-        if other is None:
-            self._dropped["no_other_wire"] += 1
-            return False
-        if frame.can_id & ERROR:
-            self._dropped["error_frames_not_sent"] += 1
-            return False
-        return self._wires[other].send(frame)
-
-    def now(self) -> int:
-        """Monotonic time in ns: a step of the wall clock does not touch it."""
-        return time.monotonic_ns()
-
-    def wall(self) -> int:
-        """Unix time in ns."""
-        return time.time_ns()
-
-    def losses(self) -> Mapping[str, int]:
-        """What was lost so far, by wire and kind."""
-        counts = Counter(self._dropped)
-        for wire in self._wires.values():
-            counts.update({f"{wire.side}_{kind}": count for kind, count in wire.losses().items()})
-        return counts
-
-    def close(self) -> None:
-        """Let go of the wires."""
-        for wire in self._wires.values():
-            wire.close()
+    def forget(self) -> None:
+        """What the T-box sent before now is not sent to the vehicle: the kernel may have forwarded it."""
+        if Side.VEHICLE in self._wires:
+            self._wires[Side.VEHICLE].failed_at = self.now()
 
     def _read(self, timeout: float) -> None:
         """Wait for frames, and take a batch of each wire in the order in which they came."""

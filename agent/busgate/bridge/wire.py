@@ -84,6 +84,10 @@ class Wire:
             return False
         return True
 
+    def losses(self) -> Counter[str]:
+        """What was lost so far, by kind."""
+        return self.lost
+
     def close(self) -> None:
         """Stop reading and let go of the bus."""
         self._ended.set()

@@ -20,10 +20,11 @@ from busgate.record.log import Log
 from busgate.record.store import StoreError
 from busgate.report.broker import Tls
 from busgate.report.uplink import Uplink
+from busgate.service import load
 from busgate.service.keeper import Keeper
 from busgate.service.outbox import ACK_BYTES
 from busgate.service.supervised import Supervised
-from busgate.settings import Broker, Settings, read_settings
+from busgate.settings import Broker, Settings
 from busgate.trust.keys import is_test_key, load_signer
 
 _LOCK_SECONDS = 6.0
@@ -70,7 +71,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     witnesses: tuple[str, ...],
 ) -> None:
     """Keep the signed log of a gate and send it to the SOC, until stopped."""
-    settings = (read_settings(config) if config is not None else Settings()).over(
+    settings = (load.settings(config) if config is not None else Settings()).over(
         key=key, log=folder, device=device, keeper=path
     )
     if mqtt is not None:

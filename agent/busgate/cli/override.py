@@ -10,8 +10,9 @@ import click
 
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError
+from busgate.service import load
 from busgate.service.override import Position, Switch, cut
-from busgate.settings import DEFAULT, read_settings
+from busgate.settings import DEFAULT
 
 
 @click.command(
@@ -66,7 +67,7 @@ def _installed() -> Path:
     """Where the gate that was installed on this machine looks for its switch."""
     if not DEFAULT.exists():
         raise BusgateError(f"there is no {DEFAULT} that says where the switch is. Next: give --log FOLDER")
-    settings = read_settings(DEFAULT)
+    settings = load.settings(DEFAULT)
     settings.needed("log")
     return Path(str(settings.switch or settings.log))
 

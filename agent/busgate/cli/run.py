@@ -9,8 +9,8 @@ import click
 from busgate.cli.until_stopped import UntilStopped
 from busgate.cli.witness_option import witness_option, witnesses_of
 from busgate.model import BusgateError, Mode
-from busgate.service import gate
-from busgate.settings import Broker, Settings, read_settings
+from busgate.service import gate, load
+from busgate.settings import Broker, Settings
 from busgate.trust.keys import is_test_key, load_signer
 
 
@@ -65,7 +65,7 @@ def command(
     """
 
     def settings() -> Settings:
-        written = read_settings(config) if config is not None else Settings()
+        written = load.settings(config) if config is not None else Settings()
         broker = written.broker
         if mqtt is not None:
             broker = Broker(url=mqtt) if broker is None else broker.model_copy(update={"url": mqtt})

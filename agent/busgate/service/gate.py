@@ -80,8 +80,8 @@ def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say
             gate.work(lambda: _wanted(reread()), stop, described)
         finally:
             post.close()
-    if companion is not None:
-        companion.wait(_CHILD_SECONDS)
+            if companion is not None:
+                companion.wait(_CHILD_SECONDS)
 
 
 class _Gate:
@@ -109,7 +109,7 @@ class _Gate:
     def work(self, read: Callable[[], Wanted], stop: Stop, described: load.Vehicle) -> None:
         """Forward until stopped."""
         self._say(self._told())
-        reload = Reload(self._post, read, lambda adopted, now: self._adopt(adopted, now, described), self._enter)
+        reload = Reload(self._post, read, lambda wanted, now: self._adopt(wanted, now, described), self._enter)
 
         supervised = Supervised()
 
@@ -121,6 +121,7 @@ class _Gate:
             if stop.again:
                 self._say(reload.ask(now, self._hand.ordinary))
             reload.look(now)
+            self._port.transmit = self._post.gateway.mode is not Mode.OBSERVE
 
         gc.collect()
         gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
@@ -139,11 +140,24 @@ class _Gate:
             self._say(f"an interface came back, and the kernel does not forward for it: {fault}")
             self._post.record((PolicyRefused(now, f"the kernel's rules: {fault}"),), now)
 
-    def _adopt(self, adopted: load.Adopted, now: int, described: load.Vehicle) -> None:
-        self._post.record((self._post.gateway.adopt(adopted.policy, now, signed=True),), now)
+    def _adopt(self, wanted: Wanted, now: int, described: load.Vehicle) -> str:
+        """Put a policy and grants in force, in the agent and in the kernel; what of it the kernel does not follow."""
+        gateway = self._post.gateway
+        self._post.record((gateway.adopt(wanted.adopted.policy, now, signed=True),), now)
+        fault = ""
         if self._layers is not None:
-            self._layers.floor = compiled(adopted.policy, described.profile, described.database)
-            self._layers.enter(self._post.gateway.mode)
+            self._layers.floor = compiled(wanted.adopted.policy, described.profile, described.database)
+            try:
+                self._layers.enter(gateway.mode)
+            except BridgeError as refusal:
+                fault = f"the kernel does not follow, and keeps none of the T-box's frames any more: {refusal}"
+                self._layers.floor = Floor((), ())
+                with suppress(BridgeError):
+                    self._layers.narrow()
+            self._port.forget()
+        for grant in wanted.grants:
+            self._post.record(gateway.grant(grant, now), now)
+        return fault
 
     def _enter(self, mode: Mode, now: int) -> None:
         self._hand.ordinary = mode
@@ -152,7 +166,7 @@ class _Gate:
             return  # the local hand's; this comes when it lets go
         if self._layers is not None:
             self._layers.enter(mode)
-        self._port.transmit = mode is not Mode.OBSERVE
+            self._port.forget()
         self._post.record((gateway.set_mode(mode, now, by="settings", reason="read again"),), now)
         self._say(f"mode {mode.value}: the vehicle stands still")
 
@@ -205,7 +219,8 @@ def _mode(settings: Settings, adopted: load.Adopted) -> Mode:
 
 def _wanted(settings: Settings) -> Wanted:
     adopted = _policy(settings)
-    return adopted, _mode(settings, adopted)
+    grants = tuple(_grant(path, settings) for path in settings.grants)
+    return Wanted(adopted, _mode(settings, adopted), grants)
 
 
 def _layers(settings: Settings, floor: Floor) -> Layers | str:

@@ -23,6 +23,8 @@ from busgate.service.outbox import ACK_BYTES, END
 _MOST_BYTES = 1 << 18
 _A_TURN = 256
 _TURN_S = 0.05
+_PATIENCE_TURNS = 100
+"""How long a log that cannot be written is tried for a gate that has gone: 5 s."""
 _TYPES = frozenset(
     {
         "alert",
@@ -65,8 +67,8 @@ class Keeper:
         """
         wire.setblocking(False)
         self._wire, self._taken = wire, 0
-        hung_up = False
-        while going() and not hung_up:
+        hung_up, patience = False, _PATIENCE_TURNS
+        while going() and not hung_up and patience:
             select.select([] if self.trouble else [wire], [], [], _TURN_S)
             try:
                 hung_up = self.trouble == "" and self._turn(wire)
@@ -74,6 +76,8 @@ class Keeper:
                 self.trouble = ""
             except StoreError as fault:
                 self.trouble = str(fault)
+            if self.trouble and _gone(wire):
+                patience -= 1
             self._pump()
         self._log.flush(time.monotonic_ns())
         self._acknowledge()
@@ -139,6 +143,13 @@ class Keeper:
     def _pump(self) -> None:
         if self._uplink is not None:
             self._uplink.pump()
+
+
+def _gone(wire: socket.socket) -> bool:
+    """Whether the other end has hung up, with whatever it said before still unread."""
+    poll = select.poll()
+    poll.register(wire, 0)
+    return any(happened & select.POLLHUP for _, happened in poll.poll(0))
 
 
 def _understood(message: Any) -> tuple[Told, bool]:

@@ -14,6 +14,7 @@ from busgate.judge.policy import Policy, load_policy
 from busgate.model import BusgateError
 from busgate.profile import Profile, read_profile
 from busgate.service.places import profile_folder
+from busgate.settings import Settings, read_settings
 from busgate.trust.keys import load_verifier
 from busgate.trust.note import is_note, open_note
 
@@ -89,6 +90,11 @@ def grant(path: Path, *, operator: str | None, unsigned: bool) -> Grant:
     elif not unsigned:
         raise BusgateError(f"{path} is not signed. Next: busgate policy sign {path} --key OPERATOR.key")
     return read_grant(text, str(path))
+
+
+def settings(path: Path) -> Settings:
+    """Load a settings file."""
+    return read_settings(text_of(path), path)
 
 
 def text_of(path: Path) -> str:

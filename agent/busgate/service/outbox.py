@@ -96,6 +96,7 @@ class Outbox:
 
     def finish(self, now: int, seconds: float) -> bool:
         """Send everything and wait for it to be durable, as long as that; whether it is."""
+        self._retry = 0  # a keeper that died just now is worth one more try
         for _ in range(max(1, round(seconds / 0.01))):
             self.pump(now)
             if self._socket is None:

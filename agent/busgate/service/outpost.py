@@ -1,7 +1,7 @@
 """A gate whose log is kept by another process: units go through the gateway, what happened goes to the keeper.
 
 Law: as for a station, but nothing waits for the log. A frame whose event has to be durable first is named
-(`ticket`), and whoever sends it looks at `durable` before.
+(`ticket`), and whoever sends it looks at `durable` before. That is a matter of enforcing: monitoring forwards all.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from busgate.gateway import Gateway
-from busgate.model import Event, Loss, Outcome, Side, Unit, Verdict
+from busgate.model import Event, Loss, Mode, Outcome, Side, Unit, Verdict
 from busgate.service.outbox import Outbox
 from busgate.service.station import HEARTBEAT_NS
 from busgate.service.urgency import urgent
@@ -40,13 +40,19 @@ class Outpost:
     def take(self, unit: Unit) -> Outcome:
         """One unit through the gate."""
         self.ticket = 0
+        enforcing = self.gateway.mode is Mode.ENFORCE
         if self._outbox.full and unit.side is not Side.VEHICLE:
             self.unjudged += 1
-            return _CUT
+            return _CUT._replace(forward=self.gateway.mode is Mode.MONITOR)
         outcome = self.gateway.receive(unit)
         if outcome.events:
             self.record(outcome.events, unit.at)
-            if outcome.forward and unit.side is Side.TBOX and any(urgent(event) for event in outcome.events):
+            if (
+                enforcing
+                and outcome.forward
+                and unit.side is Side.TBOX
+                and any(urgent(event) for event in outcome.events)
+            ):
                 self.ticket = self._outbox.last
         self._keep_time(unit.at)
         return outcome

@@ -1,14 +1,16 @@
 """A gate at work that is told to read its settings again: a new policy at once, another mode at standstill.
 
-Law: a policy that is refused changes nothing, and the log says so. The mode changes only while the vehicle is known
-to stand still; doubt means no. The local human's switch is not touched by any of this.
+Law: a policy that is refused changes nothing, nor does what comes with it, and the log says so. The mode changes only
+while the vehicle is known to stand still; doubt means no. The local human's switch is not touched by any of this.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from busgate.bridge.port import BridgeError
+from busgate.judge.grants import Grant
 from busgate.model import BusgateError, Mode, PolicyRefused
 from busgate.service.live import Post
 from busgate.service.load import Adopted
@@ -17,7 +19,13 @@ STANDS_KMH = 0.5
 SPEED_NS = 1_000_000_000
 """How old the vehicle's word for its speed may be."""
 
-Wanted = tuple[Adopted, Mode]
+
+class Wanted(NamedTuple):
+    """What the settings ask for now."""
+
+    adopted: Adopted
+    mode: Mode
+    grants: tuple[Grant, ...] = ()
 
 
 class Reload:
@@ -27,10 +35,13 @@ class Reload:
         self,
         post: Post,
         read: Callable[[], Wanted],
-        adopt: Callable[[Adopted, int], None],
+        adopt: Callable[[Wanted, int], str],
         enter: Callable[[Mode, int], None],
     ) -> None:
-        """`read` loads policy and mode, `adopt` puts a policy in force, `enter` a mode, as the ordinary one."""
+        """`read` loads policy, mode and grants; `adopt` puts policy and grants in force and says what did not follow.
+
+        `enter` makes a mode the ordinary one.
+        """
         self._post = post
         self._read = read
         self._adopt = adopt
@@ -41,14 +52,20 @@ class Reload:
     def ask(self, now: int, ordinary: Mode) -> str:
         """Read the settings now; a line for whoever asked."""
         try:
-            adopted, mode = self._read()
-            self._adopt(adopted, now)
+            wanted = self._read()
+            unfollowed = self._adopt(wanted, now)
         except BusgateError as fault:
             self._post.record((PolicyRefused(now, str(fault)),), now)
-            return f"refused, all stays as it was: {fault}"
-        self.awaited = mode if mode is not ordinary else None
-        said = f"policy {adopted.policy.policy} version {adopted.policy.version} is in force"
-        return said if self.awaited is None else f"{said}; mode {mode.value} when the vehicle stands still"
+            return f"refused: {fault}"
+        self.awaited = wanted.mode if wanted.mode is not ordinary else None
+        policy = wanted.adopted.policy
+        said = [f"policy {policy.policy} version {policy.version} is in force"]
+        if self.awaited is not None:
+            said.append(f"mode {self.awaited.value} when the vehicle stands still")
+        if unfollowed:
+            said.append(unfollowed)
+            self._post.record((PolicyRefused(now, unfollowed),), now)
+        return "; ".join(said)
 
     def look(self, now: int) -> None:
         """Enter the awaited mode, if the vehicle stands still by its own word."""

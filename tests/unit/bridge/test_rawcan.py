@@ -120,6 +120,14 @@ def test_bus_off_is_counted_and_drops_the_backlog(bench: Bench) -> None:
     assert not bench.port.forward(waiting)
 
 
+def test_when_the_forwarder_changes_what_came_before_is_not_sent_a_second_time(bench: Bench) -> None:
+    before = Frame(time.monotonic_ns(), Side.TBOX, 0x100, bytes(8))
+    bench.port.forget()
+    assert not bench.port.forward(before)
+    assert bench.port.forward(before._replace(at=time.monotonic_ns()))
+    assert bench.port.forward(before._replace(side=Side.VEHICLE)), "telemetry has one forwarder all along"
+
+
 def test_bytes_that_are_no_frame_are_counted(bench: Bench) -> None:
     bench.tbox.send(b"\x01\x02\x03")
     assert bench.port.receive(0) is None

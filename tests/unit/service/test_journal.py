@@ -12,10 +12,11 @@ from typing import Any, Self
 
 import pytest
 
+from busgate.bridge.memory import MemoryPort
 from busgate.gateway import Gateway
-from busgate.model import Event, Frame, Loss, Mode, ModeChange, Outcome, Side, Unit
+from busgate.model import Action, Event, Frame, Loss, Mode, ModeChange, Outcome, Severity, Side, Unit, Verdict
 from busgate.record.store import StoreError
-from busgate.service import load, outbox
+from busgate.service import keeper, load, outbox
 from busgate.service.keeper import Keeper
 from busgate.service.live import STALE_NS, Line
 from busgate.service.outbox import Outbox, connect_to
@@ -167,37 +168,6 @@ CRITICAL = Frame(0, Side.TBOX, 0x500, bytes(8))
 SPEED = Frame(0, Side.VEHICLE, 0x98FEF127, bytes.fromhex("FFFFFFFFFFFFFFFF"))
 
 
-class Wires:
-    """A port whose clock the test moves."""
-
-    def __init__(self, *frames: Frame) -> None:
-        self.clock = 10**9
-        self.sent: list[Frame] = []
-        self.frames = list(frames)
-
-    def receive(self, timeout: float) -> Frame | None:
-        if not self.frames:
-            self.clock += round(timeout * 1e9)
-            return None
-        return self.frames.pop(0)._replace(at=self.clock)
-
-    def forward(self, frame: Frame) -> bool:
-        self.sent.append(frame)
-        return True
-
-    def now(self) -> int:
-        return self.clock
-
-    def wall(self) -> int:
-        return self.clock
-
-    def losses(self) -> dict[str, int]:
-        return {}
-
-    def close(self) -> None:
-        pass
-
-
 class Waiting(Outpost):
     """An outpost of which every T-box frame needs a ticket that the test makes durable."""
 
@@ -218,9 +188,9 @@ class Waiting(Outpost):
         return outcome
 
 
-def gateway() -> Gateway:
+def gateway(mode: Mode = Mode.MONITOR) -> Gateway:
     vehicle = load.vehicle("demo-ebus")
-    made = Gateway(vehicle.profile, vehicle.database, mode=Mode.MONITOR, wall_offset=None)
+    made = Gateway(vehicle.profile, vehicle.database, mode=mode, wall_offset=None)
     policy = load.policy(vehicle.folder / "policy.yaml", operator=None, unsigned=True).policy
     made.adopt(policy, 0, signed=False)
     return made
@@ -236,39 +206,69 @@ def run(line: Line, count: int) -> None:
 
 
 def test_a_frame_waits_for_its_event_and_what_follows_on_its_id_waits_behind_it() -> None:
-    wires = Wires(CRITICAL, CRITICAL._replace(data=b"\x01" * 8), SPEED)
+    wires = MemoryPort([CRITICAL, CRITICAL._replace(data=b"\x01" * 8), SPEED])
     post = Waiting(gateway())
     line = Line(wires, post)
     run(line, 3)
-    assert [frame.side for frame in wires.sent] == [Side.VEHICLE], "telemetry waits for nothing"
+    assert wires.sent == {Side.TBOX: [SPEED], Side.VEHICLE: []}, "telemetry waits for nothing"
     post.safe = 1
     run(line, 1)
-    assert [frame.data for frame in wires.sent[1:]] == [bytes(8)]
+    assert [frame.data for frame in wires.sent[Side.VEHICLE]] == [bytes(8)]
     post.safe = 2
     run(line, 1)
-    assert [frame.data for frame in wires.sent[1:]] == [bytes(8), b"\x01" * 8]
+    assert [frame.data for frame in wires.sent[Side.VEHICLE]] == [bytes(8), b"\x01" * 8]
 
 
 def test_a_frame_whose_event_does_not_become_durable_in_time_is_dropped_and_counted() -> None:
-    wires = Wires(CRITICAL)
+    wires = MemoryPort([CRITICAL])
     post = Waiting(gateway())
     line = Line(wires, post)
     run(line, 1 + STALE_NS // 1_000_000 + 2)
     post.safe = 1
     run(line, 1)
-    assert wires.sent == []
+    assert wires.sent[Side.VEHICLE] == []
     assert line._unwritten == 1
 
 
-def test_with_no_room_for_urgent_events_nothing_of_the_t_box_is_judged_or_crosses(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("mode", "crosses"), [(Mode.ENFORCE, []), (Mode.MONITOR, [CRITICAL]), (Mode.OBSERVE, [])])
+def test_with_no_room_for_urgent_events_nothing_of_the_t_box_is_judged_or_crosses_but_in_monitor_mode(
+    mode: Mode, crosses: list[Frame], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(outbox, "URGENT_MOST", 0)
-    post = Outpost(gateway(), Outbox(lambda: None))
-    wires = Wires(CRITICAL, SPEED)
+    post = Outpost(gateway(mode), Outbox(lambda: None))
+    wires = MemoryPort([CRITICAL, SPEED])
     run(Line(wires, post), 2)
-    assert [frame.side for frame in wires.sent] == [Side.VEHICLE]
+    assert wires.sent == {Side.TBOX: [SPEED] if mode is not Mode.OBSERVE else [], Side.VEHICLE: crosses}
     assert post.lost() == {"unjudged": 1}
+
+
+@pytest.mark.parametrize(("mode", "waits"), [(Mode.ENFORCE, True), (Mode.MONITOR, False)])
+def test_only_what_is_enforced_waits_for_the_log(mode: Mode, waits: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = gateway(mode)
+    told = Outcome(Verdict(Action.PASS), forward=True, events=(alert(action="pass", severity=Severity.CRITICAL),))
+    monkeypatch.setattr(made, "receive", lambda _: told)
+    post = Outpost(made, Outbox(lambda: None))
+    post.take(CRITICAL)
+    assert bool(post.ticket) is waits
+    post.take(SPEED)
+    assert post.ticket == 0
+
+
+def test_a_keeper_whose_gate_has_gone_does_not_wait_for_a_disk_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "_PATIENCE_TURNS", 3)
+    ours, theirs = pair()
+    log = open_log(None)
+    log._store.append = _full  # type: ignore[method-assign,assignment]
+    box = Outbox(lambda: None, ours)
+    box.put(alert(action="block"))
+    box.pump(0)
+    ours.close()
+    with theirs, pytest.raises(StoreError, match="the disk is full"):
+        Keeper(log).serve(theirs, lambda: True)
+
+
+def _full(_: object) -> int:
+    raise StoreError("the disk is full")
 
 
 def test_losses_of_the_way_to_the_keeper_are_told() -> None:

@@ -8,10 +8,9 @@ from busgate.bridge.port import BridgeError
 from busgate.gateway import Gateway
 from busgate.model import BusgateError, Mode
 from busgate.service import load
-from busgate.service.load import Adopted
 from busgate.service.outbox import Outbox
 from busgate.service.outpost import Outpost
-from busgate.service.reload import SPEED_NS, Reload
+from busgate.service.reload import SPEED_NS, Reload, Wanted
 
 
 class Bench:
@@ -24,15 +23,17 @@ class Bench:
         self.fault: BusgateError | None = None
         self.entered: list[Mode] = []
         self.adopted = 0
+        self.kernel = ""
         self.reload = Reload(self.post, self.read, self.adopt, lambda mode, _: self.entered.append(mode))
 
-    def read(self) -> tuple[Adopted, Mode]:
+    def read(self) -> Wanted:
         if self.fault is not None:
             raise self.fault
-        return self.policy, self.mode
+        return Wanted(self.policy, self.mode)
 
-    def adopt(self, _: Adopted, __: int) -> None:
+    def adopt(self, _: Wanted, __: int) -> str:
         self.adopted += 1
+        return self.kernel
 
 
 @pytest.mark.parametrize(("speed", "enters"), [(0.0, True), (0.4, True), (0.6, False), (30.0, False), (None, False)])
@@ -67,6 +68,13 @@ def test_the_same_mode_waits_for_nothing() -> None:
 def test_a_policy_that_is_refused_changes_nothing_and_is_told() -> None:
     bench = Bench()
     bench.fault = BridgeError("it is not signed")
-    assert bench.reload.ask(1, Mode.ENFORCE) == "refused, all stays as it was: it is not signed"
+    assert bench.reload.ask(1, Mode.ENFORCE) == "refused: it is not signed"
     assert (bench.adopted, bench.reload.awaited) == (0, None)
+    assert bench.post._outbox.last == 1
+
+
+def test_a_kernel_that_does_not_follow_is_told_and_written_down() -> None:
+    bench = Bench(Mode.ENFORCE)
+    bench.kernel = "the kernel does not follow"
+    assert bench.reload.ask(1, Mode.ENFORCE).endswith("is in force; the kernel does not follow")
     assert bench.post._outbox.last == 1
