@@ -62,7 +62,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path: Path, text: str, told: s
 
 
 def test_a_file_that_is_not_there_or_not_text_says_so(tmp_path: Path) -> None:
-    with pytest.raises(BusgateError, match="there is no file .*none.yaml. Next: "):
+    with pytest.raises(BusgateError, match=r"there is no file .*none\.yaml\. Next: "):
         load.settings(tmp_path / "none.yaml")
     (tmp_path / "bytes.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(BusgateError, match="UTF-8"):
