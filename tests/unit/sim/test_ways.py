@@ -76,7 +76,7 @@ def test_a_tunnel_carries_what_goes_in_and_says_the_name_it_asks_for() -> None:
     assert [up for up, _ in flights][:3] == [True, False, True]
     assert flights[0][1].startswith(b"\x16\x03")
     assert PLATFORM_HOST.encode() in flights[0][1]
-    for up, data in ((True, b"\x7e\x01\x00\x7e"), (False, bytes(500)), (True, b"x")):
+    for up, data in ((True, b"\x7e\x01\x00\x7e"), (False, bytes(500)), (True, b"speed 41 km/h")):
         record = tunnel.carried(up, data)
         assert record.startswith(b"\x17\x03\x03")
         assert data not in record
