@@ -79,6 +79,7 @@ class Gate:
         wires: tuple[str, str] = (TBOX, VEHICLE),
         policy: Path | None = None,
     ) -> None:
+        self.log = log
         words = [
             "run", "--tbox", f"socketcan:{wires[0]}", "--vehicle", f"socketcan:{wires[1]}", "--profile", "demo-ebus",
             "--policy", str(policy or keys / "policy.yaml.signed"), "--operator", str(keys / "operator.key.vkey"),

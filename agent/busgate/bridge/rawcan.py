@@ -16,6 +16,7 @@ import sys
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Self
 
 from busgate.bridge.port import BridgeError
 from busgate.model import ERROR, ERROR_STATE, FD_FORMAT, REMOTE, Frame, Side
@@ -64,7 +65,7 @@ class RawWire:
         self._before = statistics(name)
 
     @classmethod
-    def open(cls, side: Side, name: str, *, echoed: bool = True) -> RawWire:
+    def open(cls, side: Side, name: str, *, echoed: bool = True) -> Self:
         """Open an interface; raises BridgeError when that cannot be done."""
         try:
             return cls(side, name, _opened(name, echoed=echoed), echoed=echoed)

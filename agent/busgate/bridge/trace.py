@@ -63,6 +63,22 @@ class Trace:
         finally:
             source.close()
 
+    def records(self) -> Iterator[Record]:
+        """As iterating, with the recording's own channels and clock, whether a channel has a side or not."""
+        self._begin()
+        source, self._source = self._source or Source(self.path), None
+        lanes = self._lanes
+        try:
+            for record in self._records(source):
+                channel = record[1]
+                if channel not in lanes:
+                    lanes[channel] = _Lane(Side.TAP)
+                lanes[channel].units += 1
+                yield record
+            self._end(source)
+        finally:
+            source.close()
+
     @property
     def absolute(self) -> bool:
         """Whether the recording tells Unix time; False before its first frame was read."""

@@ -20,6 +20,7 @@ from busgate.model import BusgateError
 COMMANDS: Mapping[str, str] = {
     "demo": "Play a recorded bus day through the gate and watch it.",
     "replay": "Run a recorded trace through the gate and report its verdicts.",
+    "play": "Play a recorded trace onto live CAN wires, and check what a gate made of it.",
     "run": "Be the gate between two live CAN interfaces.",
     "keep": "Keep the gate's signed log and send it to the SOC, as a process of its own.",
     "override": "Cut the T-box off by hand, on this machine, until the same hand lifts it.",

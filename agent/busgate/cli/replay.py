@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,8 +11,12 @@ import click
 from busgate.bridge.channels import ALL, SideMap
 from busgate.cli.replay_report import as_junit, as_text
 from busgate.cli.witness_option import witness_option, witnesses_of
-from busgate.model import BusgateError, Mode, Severity
+from busgate.detect.alerts import written
+from busgate.judge.situation import Situation
+from busgate.model import Action, BusgateError, Frame, Mode, Outcome, Severity, Unit
 from busgate.service import load
+from busgate.service.expect import Outcome as Expectation
+from busgate.service.expect import Seen, in_junit, in_text, judged, load_expectations
 from busgate.service.replay import Job, Result, replay
 from busgate.trust.keys import load_signer
 
@@ -30,7 +35,8 @@ Sides: every channel named gets a side; a channel without one is left out and co
 channel is a tap: one wire on which both sides speak, so who sent a frame is only claimed by its source address.
 
 \b
-Exit codes: 0 replayed; 1 replayed, and --fail-on was reached; 2 it could not be replayed.""",
+Exit codes: 0 replayed; 1 replayed, and --fail-on was reached or an
+expectation failed; 2 it could not be replayed.""",
 )
 @click.argument("trace", type=click.Path(path_type=Path), required=False)
 @click.option(
@@ -63,6 +69,8 @@ Exit codes: 0 replayed; 1 replayed, and --fail-on was reached; 2 it could not be
 @click.option("--report", "style", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 @click.option("--fail-on", type=click.Choice(["never", *SEVERITIES]), default="never", show_default=True,
               help="Exit with 1 when an alert is at least this severe.")  # fmt: skip
+@click.option("--expect", type=click.Path(path_type=Path), help="File of what has to be found, blocked and passed; "
+              "with --report junit, each is a case.")  # fmt: skip
 def command(  # noqa: PLR0913 - one parameter an option
     *,
     trace: Path | None,
@@ -84,6 +92,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     speed: float,
     style: str,
     fail_on: str,
+    expect: Path | None,
 ) -> None:
     """Run a recorded trace through the gate and report its verdicts.
 
@@ -91,6 +100,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     """
     trace, tap = _untangled(trace, tap)
     adopted = load.policy(policy, operator=operator, unsigned=unsigned) if policy is not None else None
+    expected = None if expect is None else load_expectations(expect)
+    seen: list[Seen] = []
     job = Job(
         trace=trace,
         sides=SideMap(tbox, vehicle, tap),
@@ -105,9 +116,11 @@ def command(  # noqa: PLR0913 - one parameter an option
         speed=speed,
         mqtt=mqtt,
         witnesses=witnesses_of(witnesses, mqtt),
+        watcher=None if expected is None or not expected.about_frames else lambda *each: seen.extend(_seen(*each)),
     )
     result = replay(job)
-    click.echo(_rendered(style, result))
+    outcomes = [] if expected is None else judged(expected, result.findings.alert_rows(), seen)
+    click.echo(_rendered(style, result, outcomes))
     if result.delivered is False:
         missing = (
             "not everything was cosigned by a witness" if witnesses else f"the broker at {mqtt} did not take it all"
@@ -115,14 +128,27 @@ def command(  # noqa: PLR0913 - one parameter an option
         click.echo(f"busgate: {missing} in time; the log has everything", err=True)
     if fail_on != "never" and any(alert.severity >= Severity[fail_on.upper()] for _, alert in result.findings.alerts):
         raise SystemExit(1)
+    if any(outcome.fault for outcome in outcomes):
+        raise SystemExit(1)
 
 
-def _rendered(style: str, result: Result) -> str:
+def _seen(unit: Unit, outcome: Outcome, _: Situation) -> Iterator[Seen]:
+    """A frame with its verdict; in a replay its channel is its side."""
+    if isinstance(unit, Frame):
+        yield Seen(unit.side.value, written(unit), outcome.verdict.action is Action.PASS)
+
+
+def _rendered(style: str, result: Result, outcomes: list[Expectation]) -> str:
     match style:
         case "json":
-            return json.dumps(result.report, indent=2, ensure_ascii=False)
+            told = {"expectations": [each._asdict() for each in outcomes]} if outcomes else {}
+            return json.dumps(result.report | told, indent=2, ensure_ascii=False)
+        case "junit" if outcomes:
+            return in_junit(outcomes, f"busgate replay {result.report['trace']}", result.report["seconds"])
         case "junit":
             return as_junit(result.report)
+        case _ if outcomes:
+            return f"{as_text(result.report)}\n\n{len(outcomes)} expectations:\n{in_text(outcomes)}"
         case _:
             return as_text(result.report)
 
