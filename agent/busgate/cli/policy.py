@@ -18,7 +18,8 @@ from busgate.judge.grants import read_grant
 from busgate.judge.limits import SignalLimit
 from busgate.judge.plain import Line, policy_in_words, rule_in_words
 from busgate.judge.policy import Policy, load_policy, policy_schema
-from busgate.judge.rules import Rule, has_destination
+from busgate.judge.rules import Rule, canid_of, has_destination
+from busgate.model import EXTENDED
 from busgate.service import load
 from busgate.trust.keys import load_signer, load_verifier
 from busgate.trust.note import TrustError, is_note, open_note, parse_note, sign
@@ -158,6 +159,9 @@ def _strangers(policy: Policy, vehicle: load.Vehicle) -> Iterator[str]:
 def _strange(rule: Rule, vehicle: load.Vehicle) -> Iterator[str]:
     if rule.message is not None and rule.message not in vehicle.database.decoders:
         yield f"no DBC file of {vehicle.profile.profile} has a message {rule.message}"
+    if vehicle.profile.protocol_29bit == "j1939":
+        yield from (f"0x{number:X} has 29 bits, which are J1939 here: write its pgn" for number in rule.can_id or ()
+                    if canid_of(number) & EXTENDED)  # fmt: skip
     decoders = _decoders(rule, vehicle)
     for decoder in decoders:
         if rule.da is None and decoder.pgn is not None and has_destination(decoder.pgn):
@@ -182,7 +186,9 @@ def _decoders(rule: Rule, vehicle: load.Vehicle) -> list[MessageDecoder]:
     return [
         decoder
         for decoder in vehicle.database.decoders.values()
-        if decoder.name == rule.message or decoder.pgn in (rule.pgn or ())
+        if decoder.name == rule.message
+        or decoder.pgn in (rule.pgn or ())
+        or decoder.can_id in {canid_of(number) for number in rule.can_id or ()}
     ]
 
 

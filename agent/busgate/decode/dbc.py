@@ -114,6 +114,10 @@ class Database:
             return decoder
         return self.by_pgn(_pgn(can_id), can_id & 0xFF)
 
+    def by_id(self, can_id: int) -> MessageDecoder | None:
+        """The decoder of this very identifier (canid_t)."""
+        return self._by_id.get(can_id)
+
     def by_pgn(self, pgn: int, sa: int | None = None) -> MessageDecoder | None:
         """The decoder of a parameter group as `sa` sends it, else of the group whoever sends it.
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
-from busgate.judge.rules import Rule, UdsSelector
+from busgate.judge.rules import Rule, UdsSelector, canid_of
 from busgate.judge.terms import EVERYTHING, Listed
-from busgate.model import CanMessage, Command, Diagnostic, DiagnosticKind, ParameterGroup, Party
+from busgate.model import EXTENDED, IDENTIFIER, CanMessage, Command, Diagnostic, DiagnosticKind, ParameterGroup, Party
 
 
 class _Entry(NamedTuple):
@@ -20,6 +20,7 @@ class _Entry(NamedTuple):
     sa: Listed
 
 
+_WHOLE = EXTENDED | IDENTIFIER
 _NONE: tuple[_Entry, ...] = ()
 
 
@@ -31,6 +32,7 @@ class Allowlist:
         own = tuple((address, address) for address in tbox_addresses)
         self._own = Listed(own) if own else EVERYTHING
         self._by_name: dict[str, tuple[_Entry, ...]] = {}
+        self._by_id: dict[int, tuple[_Entry, ...]] = {}
         self._by_group: dict[int, tuple[_Entry, ...]] = {}
         self._by_service: dict[int, tuple[tuple[_Entry, UdsSelector], ...]] = {}
         for place, rule in enumerate(rules):
@@ -40,6 +42,9 @@ class Allowlist:
         entry = _Entry(place, rule, self._own if rule.sa is None else rule.sa)
         if rule.message is not None:
             self._by_name[rule.message] = (*self._by_name.get(rule.message, ()), entry)
+        for number in dict.fromkeys(rule.can_id or ()):
+            can_id = canid_of(number)
+            self._by_id[can_id] = (*self._by_id.get(can_id, ()), entry)
         for pgn in dict.fromkeys(rule.pgn or ()):
             self._by_group[pgn] = (*self._by_group.get(pgn, ()), entry)
         if rule.uds is not None:
@@ -68,9 +73,10 @@ class Allowlist:
                 yield rule
 
     def _of_name(self, message: CanMessage) -> Iterator[Rule]:
-        if message.name is None:
-            return
-        for _, rule, _ in self._by_name.get(message.name, _NONE):
+        entries = self._by_id.get(message.can_id & _WHOLE, _NONE)
+        if message.name is not None and (named := self._by_name.get(message.name)):
+            entries = tuple(sorted(entries + named)) if entries else named
+        for _, rule, _ in entries:
             # A message without J1939 addresses is not one from or to a certain address.
             if all(listed is None or listed.everything for listed in (rule.sa, rule.da)):
                 yield rule

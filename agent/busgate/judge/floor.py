@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple, Protocol
 
 from busgate.judge.policy import Policy
-from busgate.judge.rules import REQUEST, Rule, has_destination
+from busgate.judge.rules import REQUEST, Rule, canid_of, has_destination
 from busgate.judge.terms import Listed
-from busgate.model import EXTENDED, REMOTE, Frame
+from busgate.model import EXTENDED, IDENTIFIER, REMOTE, Frame
 from busgate.profile import Profile
 
 _ANY_PRIORITY = 0x03FF_FFFF
@@ -34,6 +34,9 @@ class Descriptions(Protocol):
 
     def named(self, name: str) -> Known | None:
         """A message by its name."""
+
+    def by_id(self, can_id: int) -> Known | None:
+        """A message by its very identifier."""
 
     def by_pgn(self, pgn: int, sa: int | None = None) -> Known | None:
         """A message by its parameter group."""
@@ -100,7 +103,8 @@ def _needs(rule: Rule, policy: Policy, profile: Profile, messages: Descriptions)
     if policy.valid_from is not None or policy.expires is not None:
         yield "the policy has dates, so a clock has to be trusted"
     yield from _of_messages(rule, profile, messages)
-    if rule.message is None:
+    yield from _of_identifiers(rule, profile, messages)
+    if rule.pgn is not None:
         yield from _of_senders(_senders(rule, profile), profile)
 
 
@@ -115,6 +119,23 @@ def _of_messages(rule: Rule, profile: Profile, messages: Descriptions) -> Iterat
             yield "it names a parameter group by its message; written as pgn, the kernel could keep it"
 
 
+def _of_identifiers(rule: Rule, profile: Profile, messages: Descriptions) -> Iterator[str]:
+    """Identifiers that are a control unit's own, or that diagnostics go by: the agent looks at each."""
+    identifiers = [canid_of(number) for number in rule.can_id or ()]
+    if rule.message is not None and (known := messages.named(rule.message)) is not None:
+        identifiers.append(known.can_id)
+    own = {each for ecu in profile.ecus for each in (*ecu.ids, *((ecu.uds.response,) if ecu.uds else ()))}
+    asked = {ecu.uds.request for ecu in profile.ecus if ecu.uds} | set(profile.diagnostics.functional)
+    for can_id in identifiers:
+        number = can_id & IDENTIFIER
+        if rule.message is None and can_id & EXTENDED and profile.protocol_29bit == "j1939":
+            yield "29-bit identifiers are parameter groups here; written as pgn, the kernel could keep it"
+        if number in own:
+            yield "it may come under a control unit's identifier, which is somebody else's"
+        if number in asked or any(low <= number <= high for low, high in profile.diagnostics.watch):
+            yield "diagnostics may come under its identifier, and they are in the payload"
+
+
 def _of_senders(senders: tuple[int, ...], profile: Profile) -> Iterator[str]:
     if not senders:
         yield "it may come from any address"
@@ -125,6 +146,8 @@ def _of_senders(senders: tuple[int, ...], profile: Profile) -> Iterator[str]:
 def _described(rule: Rule, messages: Descriptions) -> Iterator[Known | None]:
     if rule.message is not None:
         yield messages.named(rule.message)
+    for number in rule.can_id or ():
+        yield messages.by_id(canid_of(number))
     for pgn in rule.pgn or ():
         yield messages.by_pgn(pgn)
 
@@ -138,8 +161,12 @@ def _senders(rule: Rule, profile: Profile) -> tuple[int, ...]:
 
 def _filters(rule: Rule, profile: Profile, messages: Descriptions) -> Iterable[KernelRule]:
     known = messages.named(rule.message) if rule.message is not None else None
-    if known is not None:
-        return [KernelRule(rule.id, known.can_id, EXTENDED | REMOTE | 0x7FF)]
+    identifiers = [canid_of(number) for number in rule.can_id or ()] if known is None else [known.can_id]
+    if identifiers:
+        return [
+            KernelRule(rule.id, can_id, EXTENDED | REMOTE | (IDENTIFIER if can_id & EXTENDED else 0x7FF))
+            for can_id in identifiers
+        ]
     return list(_of_groups(rule, profile))
 
 

@@ -59,6 +59,8 @@ def _selected(rule: Rule) -> Iterator[str]:
         return
     if rule.message is not None:
         yield f"message {rule.message}"
+    if rule.can_id is not None:
+        yield f"CAN id {_or(hexadecimal(number) for number in rule.can_id)}"
     if rule.pgn is not None:
         yield f"PGN {_or(hexadecimal(pgn) for pgn in rule.pgn)}"
         if REQUEST in rule.pgn:

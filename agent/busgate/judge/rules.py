@@ -16,6 +16,7 @@ from busgate.judge.terms import (
     EVERYTHING,
     NOTHING,
     Addresses,
+    CanIds,
     Groups,
     Id,
     Identifiers,
@@ -29,6 +30,7 @@ from busgate.judge.terms import (
     hexadecimal,
     one_or_more,
 )
+from busgate.model import EXTENDED
 
 REQUEST = 0xEA00
 """J1939-21, 5.4.2: the group that asks for another one, named in its first three bytes, little endian."""
@@ -46,6 +48,7 @@ ROUTINE_CONTROL = 0x31
 # ISO 14229-1:2020, 9.2 and the request of each service: those whose second byte is a sub-function.
 WITH_SUBFUNCTION = frozenset({0x10, 0x11, 0x19, 0x27, 0x28, 0x29, 0x2C, 0x31, 0x3E, 0x83, 0x85, 0x86, 0x87})
 _RESPONSE = 0x40
+_STANDARD_MOST = 0x7FF
 
 _CARRIED_BY = {"subfunctions": WITH_SUBFUNCTION, "dids": IDENTIFIED, "routines": frozenset({ROUTINE_CONTROL})}
 
@@ -56,6 +59,11 @@ def _targets(written: object) -> tuple[int | str, ...]:
     if not items or not all(fits) or "" in items:
         raise ValueError("write the ECU's name as the profile has it, or its address, or a list of them")
     return tuple(items)
+
+
+def canid_of(number: int) -> int:
+    """The canid_t of an identifier as a policy writes it: above 0x7FF it has 29 bits."""
+    return number | EXTENDED if number > _STANDARD_MOST else number
 
 
 def has_destination(pgn: int) -> bool:
@@ -107,6 +115,8 @@ class Rule(Written):
     id: Id
     why: Prose = ""
     message: Name | None = None
+    can_id: CanIds | None = None
+    """Identifiers that are not J1939: up to 0x7FF has 11 bits, above it 29. Whether a DBC names them or not."""
     pgn: Groups | None = None
     uds: UdsSelector | None = None
     sa: Addresses | None = None
@@ -128,10 +138,12 @@ class Rule(Written):
         return self
 
     def _faults(self) -> Iterator[str]:
-        if (self.message, self.pgn, self.uds).count(None) != 2:
-            yield "a rule selects by exactly one of message, pgn and uds"
+        if (self.message, self.can_id, self.pgn, self.uds).count(None) != 3:
+            yield "a rule selects by exactly one of message, can_id, pgn and uds"
+        if self.can_id is not None and not self.model_fields_set.isdisjoint({"sa", "da"}):
+            yield "sa and da are J1939's; an identifier by can_id has neither"
         if self.uds is not None and not self.model_fields_set.isdisjoint({"da", "signals", "only_signals"}):
-            yield "da and signals belong to rules by message or pgn; an ECU is chosen by uds.target"
+            yield "da and signals belong to rules by message, can_id or pgn; an ECU is chosen by uds.target"
         if self.signals is not None and not self.signals:
             yield "signals lists none; name them or leave it out"
         if self.only_signals and not self.signals:

@@ -231,6 +231,7 @@ Words = Annotated[
     WithJsonSchema(one_or_more({"type": ["number", "string"]})),
 ]
 Addresses = Annotated[Listed, PlainValidator(partial(listed, most=0xFF)), _LISTED]
+CanIds = Annotated[tuple[int, ...], PlainValidator(partial(integers, least=0, most=0x1FFF_FFFF)), _INTEGERS]
 Groups = Annotated[tuple[int, ...], PlainValidator(partial(integers, least=0, most=0x3FFFF)), _INTEGERS]
 Requested = Annotated[Listed, PlainValidator(partial(listed, most=0x3FFFF)), _LISTED]
 Services = Annotated[tuple[int, ...], PlainValidator(partial(integers, least=0x01, most=0xFE)), _INTEGERS]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
+
 from busgate.judge.allowlist import Allowlist
 from busgate.judge.policy import load_policy
-from busgate.model import Command
-from support.judging import group, message, policy_of, uds
+from busgate.model import EXTENDED, CanMessage, Command, Side
+from support.judging import command_of, group, message, policy_of, uds
 
 
 def selected(command: Command, *rules: str, own: tuple[int, ...] = ()) -> list[str]:
@@ -64,3 +66,15 @@ def test_an_11_bit_request_names_no_tester_so_a_rule_that_asks_for_one_does_not_
     assert selected(uds("14FFFFFF", source=-1), CLEAR, own=(0x4A,)) == ["a"]
     assert selected(uds("14FFFFFF", source=-1), f"{CLEAR}\nsa: any", own=(0x4A,)) == ["a"]
     assert selected(uds("14FFFFFF", source=-1), f"{CLEAR}\nsa: 0xF9", own=(0x4A,)) == []
+
+
+@pytest.mark.parametrize("name", [None, "BodyCommand"])
+def test_a_raw_identifier_is_selected_whether_a_dbc_names_it_or_not(name: str | None) -> None:
+    rules = ("id: raw\ncan_id: [0x1A5, 0x1FFFFFF0]", "id: named\nmessage: BodyCommand")
+    assert selected(message(name), *rules) == (["raw"] if name is None else ["raw", "named"])
+
+
+def test_another_identifier_or_the_same_number_with_29_bits_is_not_selected() -> None:
+    rules = ("id: raw\ncan_id: 0x1A5", "id: long\ncan_id: 0x800")
+    for can_id, ids in ((0x1A5, ["raw"]), (0x1A6, []), (0x1A5 | EXTENDED, []), (0x800 | EXTENDED, ["long"])):
+        assert selected(command_of(CanMessage(0, Side.TBOX, can_id, b"")), *rules) == ids

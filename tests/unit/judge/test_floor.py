@@ -27,6 +27,7 @@ def floor(rules: str, head: str = HEAD) -> Floor:
         ("  - {id: a, pgn: [0xFEE6, 0xFEF3]}", [(0x80FEE64A, 0xC3FFFFFF), (0x80FEF34A, 0xC3FFFFFF)]),
         ("  - {id: a, pgn: 0xEF00, da: [0x19, 0x21]}", [(0x80EF194A, 0xC3FFFFFF), (0x80EF214A, 0xC3FFFFFF)]),
         ("  - {id: a, pgn: 0xEF00, da: any}", [(0x80EF004A, 0xC3FF00FF)]),
+        ("  - {id: a, can_id: [0x123, 0x124]}", [(0x123, 0xC00007FF), (0x124, 0xC00007FF)]),
         ("  - {id: a, pgn: 0xFEE6, sa: 0x55}", [(0x80FEE655, 0xC3FFFFFF)]),
     ],
 )
@@ -51,6 +52,11 @@ def test_a_rule_by_group_becomes_filters(rule: str, filters: list[tuple[int, int
         ("  - {id: a, message: TboxHeartbeat}", "counter"),
         ("  - {id: a, message: TboxRequest}", "length"),
         ("  - {id: a, message: TD}", "pgn"),
+        ("  - {id: a, can_id: 0x650}", "diagnostics"),
+        ("  - {id: a, can_id: 0x110}", "control unit"),
+        ("  - {id: a, can_id: 0x510}", "command"),
+        ("  - {id: a, can_id: 0x12345678}", "parameter groups"),
+        ("  - {id: a, can_id: 0x123, rate: {count: 1, per: 1 s}}", "rate"),
         ("  - {id: a, message: TboxHvacCommand, signals: {Mode: {is: [Preheat]}}}", "signals"),
     ],
 )
@@ -71,6 +77,8 @@ RULES = """\
   - {id: place, pgn: [0xFEE6, 0xFEF3]}
   - {id: ours, pgn: 0xEF00, da: [0x19, 0x21]}
   - {id: any, pgn: 0xAA00, da: any}
+  - {id: raw, can_id: [0x123, 0x124]}
+  - {id: looked-at, can_id: [0x650, 0x110, 0x501, 0x18FEE64A]}
   - {id: claims, pgn: 0xEE00, da: 0xFF, rate: {count: 100, per: 1 s}}
 """
 IDENTIFIERS = st.one_of(
@@ -82,6 +90,7 @@ IDENTIFIERS = st.one_of(
         st.sampled_from([0x4A, 0x27, 0x55]),
     ),
     st.integers(0, 0x7FF),
+    st.sampled_from([0x123, 0x650, 0x110, 0x501, 0x18FEE64A | EXTENDED]),
     st.integers(0, 0x1FFF_FFFF).map(lambda number: number | EXTENDED),
 )
 
