@@ -19,6 +19,7 @@ from busgate.model import BusgateError
 
 COMMANDS: Mapping[str, str] = {
     "demo": "Play a recorded bus day through the gate and watch it.",
+    "learn": "Propose a policy from what the T-box sends in ordinary service.",
     "replay": "Run a recorded trace through the gate and report its verdicts.",
     "play": "Play a recorded trace onto live CAN wires, and check what a gate made of it.",
     "run": "Be the gate between two live CAN interfaces.",
@@ -27,6 +28,7 @@ COMMANDS: Mapping[str, str] = {
     "rules": "Show which rule of a policy the kernel keeps, and which the agent, with counters.",
     "decode": "Decode frames or payloads from standard input, one JSON object a line.",
     "verify": "Check a log or a bundle, and name the first bad record.",
+    "blocked": "Say what was blocked, or would have been, from a log.",
     "explain": "Say in a sentence why a verdict fell.",
     "keys": "Make and show keys.",
     "policy": "Check, sign and show the operator's allowlist.",

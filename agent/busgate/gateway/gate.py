@@ -57,6 +57,10 @@ _VEHICLE = Side.VEHICLE
 _CAPTURED = Outcome(Verdict(), forward=False)
 
 
+Student = Callable[[Frame, Command | None, Verdict, bool], None]
+"""Frame, what it asks for, its verdict, and whether it continues a transfer that was begun before."""
+
+
 class _Judged(NamedTuple):
     """One frame of the T-box with all that is to be told of it."""
 
@@ -101,6 +105,8 @@ class Gateway:
         self._path_of = self._paths.table.get
         self._tap_testers: set[int] = set()
         self._next_tick = 0
+        self.student: Student | None = None
+        """Hears every message of the T-box with its verdict, its content as far as the bytes show it."""
         self._sides: dict[Side, int] = dict.fromkeys(Side, 0)
         self._verdicts: dict[Reason, int] = {}
 
@@ -210,6 +216,8 @@ class Gateway:
         malformed = heard.malformed
         if verdict.reason is Reason.NO_TRANSFER:
             malformed = Malformed(frame.at, Side.TBOX, frame.can_id, route.kind.value, "it belongs to no transfer")
+        if self.student is not None:
+            self.student(frame, command, verdict, heard.role is Role.CONTINUES)
         events = self._told(_Judged(frame, route, command, malformed, findings, verdict))
         events += self._followed(frame, heard, verdict)
         return Outcome(verdict, self._forwards(verdict), events)
