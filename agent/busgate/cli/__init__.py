@@ -23,6 +23,7 @@ COMMANDS: Mapping[str, str] = {
     "replay": "Run a recorded trace through the gate and report its verdicts.",
     "play": "Play a recorded trace onto live CAN wires, and check what a gate made of it.",
     "run": "Be the gate between two live CAN interfaces.",
+    "selftest": "Check how this gate is spliced in: sides, bitrate, load, errors, denied commands.",
     "keep": "Keep the gate's signed log and send it to the SOC, as a process of its own.",
     "override": "Cut the T-box off by hand, on this machine, until the same hand lifts it.",
     "rules": "Show which rule of a policy the kernel keeps, and which the agent, with counters.",

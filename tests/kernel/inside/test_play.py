@@ -68,9 +68,7 @@ def test_as_fast_as_it_goes_waits_for_room_and_loses_nothing(recorders: dict[str
     assert len(recorders["vcan0"].frames()) == 4200
 
 
-def test_learning_in_line_forwards_all_and_writes_what_it_saw(
-    recorders: dict[str, Recorder], trace: Path, tmp_path: Path
-) -> None:
+def test_learning_in_line_forwards_all_and_writes_what_it_saw(recorders: dict[str, Recorder], tmp_path: Path) -> None:
     out = tmp_path / "proposed.yaml"
     words = ["learn", "--hours", "1", "--profile", "demo-ebus", "--tbox", "socketcan:vcan1", "--vehicle",
              "socketcan:vcan0", "-o", str(out)]  # fmt: skip
