@@ -59,9 +59,9 @@ install: ## install on this machine as services (root); DESTDIR=FOLDER stages it
 
 lock: ## resolve the locked dependencies anew (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
-	  --extra build --extra demo --extra mf4 pyproject.toml -o requirements.lock
+	  --extra build --extra demo --extra mf4 --extra gpio pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q \
-	  --extra build --extra demo --extra mf4 --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
+	  --extra build --extra demo --extra mf4 --extra gpio --extra dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
 clean: ## remove the virtual environment and what was built
 	rm -rf $(VENV) build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis mutants busgate-demo

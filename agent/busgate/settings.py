@@ -7,9 +7,9 @@ above it. Paths in it are taken from the file's own folder.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from busgate.document import Strict, read
 from busgate.model import BusgateError, Mode
@@ -35,6 +35,20 @@ class Broker(Strict):
         return self
 
 
+class Pin(Strict):
+    """A GPIO line: the character device of its chip, and its number there."""
+
+    chip: str = "/dev/gpiochip0"
+    line: Annotated[int, Field(ge=0, le=1023)]
+
+
+class KeySwitch(Pin):
+    """A contact between a pin and ground, and in which position it cuts the T-box off."""
+
+    cut: Literal["open", "closed"] = "open"
+    """`open` fails safe: a broken wire cuts, too."""
+
+
 class Settings(Strict):
     """`busgate.yaml`. What is left out is asked for on the command line, or has the default that is told there."""
 
@@ -54,6 +68,12 @@ class Settings(Strict):
     keeper: str | None = None
     """Socket of a keeper that runs as a service of its own; without it the gate starts one."""
     broker: Broker | None = None
+    key_switch: KeySwitch | None = None
+    """The operator's key on a GPIO pin; `busgate panel` follows it."""
+    bypass: Pin | None = None
+    """A GPIO pin that is pulsed while the gate works, for the relay of a bypass."""
+    panel: str | None = None
+    """Socket at which the gate tells `busgate panel` that it works."""
     realtime: bool = True
     """Ask for real-time priority; without the right to it the gate runs as any program."""
 
@@ -103,6 +123,7 @@ def _placed(settings: Settings, folder: Path) -> Settings:
             "log": file(settings.log),
             "switch": file(settings.switch),
             "keeper": file(settings.keeper),
+            "panel": file(settings.panel),
             "grants": tuple(str(folder / each) for each in settings.grants),
             "operator": None if settings.operator is None else perhaps(settings.operator),
             "profile": None if settings.profile is None else perhaps(settings.profile),

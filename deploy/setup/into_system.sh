@@ -31,6 +31,9 @@ for name in busgate busgate-soc; do
 done
 put 644 deploy/systemd/busgate-gate.service /usr/lib/systemd/system/busgate-gate.service
 put 644 deploy/systemd/busgate-keeper.service /usr/lib/systemd/system/busgate-keeper.service
+put 644 deploy/systemd/busgate-panel.service /usr/lib/systemd/system/busgate-panel.service
+put 644 deploy/systemd/busgate-watchdog.conf /usr/share/doc/busgate/examples/busgate-watchdog.conf
+put 644 deploy/systemd/60-busgate-gpio.rules /usr/lib/udev/rules.d/60-busgate-gpio.rules
 put 644 deploy/systemd/busgate.sysusers /usr/lib/sysusers.d/busgate.conf
 put 644 deploy/systemd/busgate.tmpfiles /usr/lib/tmpfiles.d/busgate.conf
 put 644 deploy/systemd/modules.conf /usr/lib/modules-load.d/busgate.conf

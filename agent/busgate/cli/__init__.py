@@ -26,6 +26,7 @@ COMMANDS: Mapping[str, str] = {
     "selftest": "Check how this gate is spliced in: sides, bitrate, load, errors, denied commands.",
     "keep": "Keep the gate's signed log and send it to the SOC, as a process of its own.",
     "override": "Cut the T-box off by hand, on this machine, until the same hand lifts it.",
+    "panel": "Follow the operator's key switch, and hold the bypass relay while the gate works.",
     "rules": "Show which rule of a policy the kernel keeps, and which the agent, with counters.",
     "decode": "Decode frames or payloads from standard input, one JSON object a line.",
     "verify": "Check a log or a bundle, and name the first bad record.",

@@ -30,6 +30,7 @@ from busgate.service.live import Line
 from busgate.service.outbox import Outbox, connect_to
 from busgate.service.outpost import Outpost
 from busgate.service.override import Hand, Switch
+from busgate.service.panel import Pulse
 from busgate.service.reload import Reload, Wanted
 from busgate.service.supervised import Supervised
 from busgate.settings import Settings
@@ -105,16 +106,18 @@ class _Gate:
             self._layers.enter(post.gateway.mode)
             switch.note_wires(*self._layers.between)
         self._first = settings.realtime and take_priority()
+        self._panel = settings.panel
 
     def work(self, read: Callable[[], Wanted], stop: Stop, described: load.Vehicle) -> None:
         """Forward until stopped."""
         self._say(self._told())
         reload = Reload(self._post, read, lambda wanted, now: self._adopt(wanted, now, described), self._enter)
 
-        supervised = Supervised()
+        supervised, pulse = Supervised(), Pulse(self._panel)
 
         def look(now: int) -> None:
             supervised.works(now)
+            pulse.works(now)
             self._hand.look(now)
             if self._port.returns != self._returns:
                 self._back(now)
@@ -127,7 +130,10 @@ class _Gate:
         gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
         supervised.ready()
         carried = _nobody if self._layers is None else self._layers.carries
-        Line(self._port, self._post, carried=carried, look=look).run(stop)
+        try:
+            Line(self._port, self._post, carried=carried, look=look).run(stop)
+        finally:
+            pulse.close()
 
     def _back(self, now: int) -> None:
         """An interface came back: the kernel has forgotten what it did for it."""
