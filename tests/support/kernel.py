@@ -31,7 +31,7 @@ class Recorder:
     def __init__(self, name: str, folder: Path) -> None:
         self._path = folder / f"{name}.log"
         with self._path.open("wb") as out:
-            self._process = subprocess.Popen(["candump", "-L", "-r", "1048576", f"{name},0:0,#FFFFFFFF"], stdout=out)
+            self._process = subprocess.Popen(["candump", "-L", "-r", "8388608", f"{name},0:0,#FFFFFFFF"], stdout=out)
         time.sleep(0.5)  # candump says nothing when it has begun to listen
 
     def frames(self) -> list[str]:
