@@ -21,7 +21,10 @@ TRANSPORT = (0x18ECFF4A, 0x18EC274A, 0x18EBFF4A, 0x18EB274A)
 def attack(seed: int, frames: int) -> Iterator[Frame]:
     """So many frames; each burst is one idea."""
     chance = Random(seed)
-    ideas = (_diagnostics, _diagnostics, _diagnostics, _commands, _groups, _transport, _flow_control, _odd, _functional)
+    ideas = (
+        *(_honest,) * 4, *(_diagnostics,) * 3, *(_woven,) * 3, _commands, _groups, _transport, _flow_control, _odd,
+        _functional,
+    )  # fmt: skip
     sent = 0
     while sent < frames:
         for frame in chance.choice(ideas)(chance):
@@ -46,6 +49,23 @@ def _diagnostics(chance: Random) -> list[Frame]:
         sent += [queue.pop(0)] * chance.choice((1, 1, 1, 1, 2))
         queues = [each for each in queues if each]
     return sent
+
+
+def _honest(chance: Random) -> list[Frame]:
+    """What the policy allows, as an honest T-box asks for it: cover for what comes between."""
+    payload = chance.choice((b"\x22\xf1\x90", b"\x3e\x00", b"\x22\xf1\x90\xf1\x89"))
+    data = (bytes([len(payload)]) + payload).ljust(8, b"\x00")
+    return [_of(chance.choice(IDS[:1] * 4 + [EXTENDED | 0x0CDAF34A]), data)]
+
+
+def _woven(chance: Random) -> list[Frame]:
+    """A denied request that begins as an allowed one, or goes on inside or behind one."""
+    denied = bytes(chance.choice(REQUESTS))
+    first = b"\x10" + bytes([chance.choice((8, 9, 12, 20))]) + b"\x22\xf1\x90\xf1\x89\xf1"[: chance.choice((3, 5, 6))]
+    goes_on = [bytes([0x20 | number]) + denied[:7].ljust(7, b"\x00") for number in (1, 2)]
+    single = bytes([chance.choice((3, 5, len(denied) & 7))]) + b"\x22\xf1\x90" + denied
+    frames = [_of(IDS[0], first.ljust(8, b"\x90")), *(_of(IDS[0], data) for data in goes_on)]
+    return [*_honest(chance), *frames, _of(IDS[0], single[:8]), *_honest(chance)]
 
 
 def _segments(chance: Random) -> list[bytes]:

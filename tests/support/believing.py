@@ -62,7 +62,10 @@ def believed(frames: list[Frame], belief: Belief) -> Iterator[tuple[int, bytes]]
         if kind == 0:
             if belief.single_ends:
                 transfers.pop(key, None)
-            if payload := frame.data[1 : 1 + (frame.data[0] & 0x0F)]:
+            # ISO 15765-2:2016, 9.6.2.1: in a frame longer than 8 bytes the length is in the second one.
+            escaped = len(frame.data) > 8 and not frame.data[0] & 0x0F
+            payload = frame.data[2 : 2 + frame.data[1]] if escaped else frame.data[1 : 1 + (frame.data[0] & 0x0F)]
+            if payload:
                 yield frame.can_id, payload
         elif kind == 1 and len(frame.data) > 2:
             transfers[key] = frame.can_id, frame.data[2:], int.from_bytes(frame.data[:2], "big") & 0xFFF, 1

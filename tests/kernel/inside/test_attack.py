@@ -5,13 +5,13 @@ from __future__ import annotations
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from busgate.bridge.player import open_player
-from busgate.model import ERROR, EXTENDED, FD_FORMAT, Frame, Side
+from busgate.model import ERROR, EXTENDED, Frame, Side
 from support.attacker import attack
 from support.believing import BELIEFS, BODY, POLICY, allowed, believed
 from support.gate import frame
@@ -19,7 +19,7 @@ from support.kernel import BUSGATE, Gate, Recorder, is_part, sh
 from support.verified import records
 
 TBOX, TBOX_FAR, VEHICLE, VEHICLE_FAR = "tb0", "tb1", "ve0", "ve1"
-FRAMES, A_SECOND = 6000, 500
+FRAMES, A_SECOND = 5000, 250
 KERNEL_TOO = POLICY + "  - {id: position, pgn: 0xFEF3}\n"
 
 
@@ -36,6 +36,25 @@ def far(tmp_path: Path) -> Iterator[dict[str, Recorder]]:
     sh(f"cangw -F; ip link del {TBOX}; ip link del {VEHICLE}")
 
 
+Start = Callable[..., Gate]
+
+
+@pytest.fixture
+def start(far: dict[str, Recorder], keys: Path, policy: Path, tmp_path: Path) -> Iterator[Start]:
+    """Starts the gate between the two pairs; it is gone when the test is, however that ended."""
+    assert far
+    running: list[Gate] = []
+
+    def started(*more: str) -> Gate:
+        running.append(Gate(keys, tmp_path / "log", *more, wires=(TBOX, VEHICLE), policy=policy))
+        time.sleep(1)
+        return running[-1]
+
+    yield started
+    for gate in running:
+        gate.close()
+
+
 @pytest.fixture
 def policy(keys: Path, tmp_path: Path) -> Path:
     path = tmp_path / "attacked.yaml"
@@ -47,10 +66,9 @@ def policy(keys: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("more", [(), ("--no-kernel",)], ids=["both layers", "the agent alone"])
 def test_no_ecu_ends_up_with_a_command_that_the_policy_does_not_allow(
-    far: dict[str, Recorder], keys: Path, policy: Path, tmp_path: Path, more: tuple[str, ...]
+    far: dict[str, Recorder], start: Start, more: tuple[str, ...]
 ) -> None:
-    gate = Gate(keys, tmp_path / "log", *more, wires=(TBOX, VEHICLE), policy=policy)
-    time.sleep(1)
+    start(*more)
     tbox, ecus = open_player(TBOX_FAR), open_player(VEHICLE_FAR)
     flow_control = Frame(0, Side.TAP, EXTENDED | 0x18DA4AF3, bytes.fromhex("3000000000000000"))
     began = time.monotonic()
@@ -69,21 +87,18 @@ def test_no_ecu_ends_up_with_a_command_that_the_policy_does_not_allow(
     assert not Counter(text for text in heard if not text.startswith("18DA4AF3")) - sent_texts, "nothing is new"
     for got in crossed:
         assert got.can_id & ~(7 << 26) in {0x18DAF34A & ~(7 << 26) | EXTENDED, BODY}, got
-        assert not got.flags & FD_FORMAT, got
     for belief in BELIEFS:
         for can_id, request in believed(crossed, belief):
             assert allowed(can_id, request), (belief, hex(can_id), request.hex())
     tbox.close()
     ecus.close()
-    gate.close()
 
 
 @pytest.mark.parametrize("more", [(), ("--no-kernel",)], ids=["both layers", "the agent alone"])
 def test_law_1_on_saturated_wires_both_ways_with_fd_and_remote_frames(
-    far: dict[str, Recorder], keys: Path, policy: Path, tmp_path: Path, more: tuple[str, ...]
+    far: dict[str, Recorder], start: Start, more: tuple[str, ...]
 ) -> None:
-    gate = Gate(keys, tmp_path / "log", *more, wires=(TBOX, VEHICLE), policy=policy)
-    time.sleep(1)
+    start(*more)
     generators = [
         f"cangen {TBOX_FAR} -e -I 18FEF34A -L 8 -D i -g 0.2 -n 4000 -p 10",
         f"cangen {TBOX_FAR} -e -I 18DAF34A -L 8 -D i -g 1 -n 500 -p 10",
@@ -111,20 +126,18 @@ def test_law_1_on_saturated_wires_both_ways_with_fd_and_remote_frames(
         went_in = [text for text in source if text.startswith(identifier)]
         came_out = [text for text in sink if text.startswith(identifier)]
         assert went_in, identifier
-        assert is_part(came_out, went_in), identifier
+        assert is_part(came_out, went_in), (identifier, len(went_in), len(came_out), went_in[:3], went_in[-3:])
         crossed[identifier] = len(came_out)
     assert crossed["3F3#"] == 0, "nothing allows it"
     assert min(crossed[identifier] for identifier in ("18FEF127#", "2A0#", "3C0#", "123#")) > 100, crossed
     if not more:  # the kernel's part loses nothing, however full it is
         assert (crossed["18FEF34A#"], crossed["18FEF127#"], crossed["2A0#"]) == (4000, 4000, 4000)
-    gate.close()
 
 
 def test_error_frames_stay_on_their_own_side_and_are_counted(
-    far: dict[str, Recorder], keys: Path, policy: Path, tmp_path: Path
+    far: dict[str, Recorder], start: Start, keys: Path, tmp_path: Path
 ) -> None:
-    gate = Gate(keys, tmp_path / "log", "--no-kernel", wires=(TBOX, VEHICLE), policy=policy)
-    time.sleep(1)
+    gate = start("--no-kernel")
     tbox = open_player(TBOX_FAR)
     for _ in range(5):
         assert tbox.send(Frame(0, Side.TAP, ERROR | 0x004, bytes(8)))
