@@ -12,6 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 import bench_decode
+import bench_forward
 import bench_gateway
 import bench_trace
 
@@ -20,8 +21,9 @@ OUT = Path(__file__).parents[2] / "build" / "bench.json"
 
 def main() -> None:
     rows: list[dict[str, Any]] = []
-    for part in (bench_decode, bench_gateway, bench_trace):
-        for row in part.rows():
+    parts = (bench_decode.rows, bench_gateway.rows, bench_trace.rows, bench_forward.rows, bench_forward.guest_rows)
+    for part in parts:
+        for row in part():
             rows.append(row)
             print(
                 f"{row['name']:<58} {row['value']:>12,.1f} {row['unit']:<10} {row['ratio']:>6.1f}x  vs {row['peer']}",

@@ -31,6 +31,7 @@ class RawPort(Pair[RawWire]):
         self._last = 0
         self._poll = select.poll()
         self._watched: dict[Side, int] = {}
+        self._by_descriptor: dict[int, RawWire] = {}
         for wire in self._wires.values():
             self._watch(wire)
 
@@ -80,9 +81,12 @@ class RawPort(Pair[RawWire]):
         if any(wire.socket is None for wire in self._wires.values()):
             self._mend()
             timeout = min(timeout, _RETRY_S)
-        self._poll.poll(timeout * 1000)
-        frames = [frame for wire in self._wires.values() for frame in wire.read(offset)]
-        frames.sort(key=attrgetter("at"))  # stable: the order within a wire stays where times are equal
+        ready = self._poll.poll(timeout * 1000)
+        if len(ready) == 1:
+            frames = self._by_descriptor[ready[0][0]].read(offset)
+        else:
+            frames = [frame for number, _ in ready for frame in self._by_descriptor[number].read(offset)]
+            frames.sort(key=attrgetter("at"))  # stable: the order within a wire stays where times are equal
         for frame in frames:
             self._last = max(self._last, frame.at)
             self._waiting.append(frame if frame.at == self._last else frame._replace(at=self._last))
@@ -98,4 +102,5 @@ class RawPort(Pair[RawWire]):
     def _watch(self, wire: RawWire) -> None:
         if wire.socket is not None:
             self._watched[wire.side] = wire.socket.fileno()
+            self._by_descriptor[wire.socket.fileno()] = wire
             self._poll.register(wire.socket, select.POLLIN)
