@@ -5,10 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY ?= python3
 
-.PHONY: help demo sim test test-kernel check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup install
+.PHONY: help demo sim test test-kernel test-services check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup install
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.run-installed ## set everything up, then play a recorded bus day through the gate
 	@$(BIN)/busgate demo $(DEMO_OPTIONS)
@@ -22,6 +22,9 @@ test: $(VENV)/.dev-installed ## set everything up, then run all tests
 
 test-kernel: $(VENV)/.dev-installed ## run only the tests that need a kernel with CAN, in a guest of their own
 	@$(BIN)/python tests/kernel/boot.py pytest $(PYTEST_OPTIONS) || [ $$? = 77 ]
+
+test-services: $(VENV)/.dev-installed ## install into a Debian of its own and watch the services under systemd (root, debootstrap)
+	@$(BIN)/python tests/kernel/services.py || [ $$? = 77 ]
 
 check: $(VENV)/.dev-installed ## what CI runs: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .

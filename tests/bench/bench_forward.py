@@ -52,8 +52,8 @@ class Load(NamedTuple):
 
 
 # A 29-bit frame with 8 bytes takes 131 bits and, with half of the worst stuffing, 146: 3,425 a second at 500 kbit/s.
-# A 29-bit FD frame of 64 bytes takes about 60 bits at 500 kbit/s and 610 at 2 Mbit/s: 2,350 a second. The flood is nearly
-# what a bus carries of empty frames (10,600 a second); a policy's rate goes up to 10,000.
+# A 29-bit FD frame of 64 bytes takes about 60 bits at 500 kbit/s and 610 at 2 Mbit/s: 2,350 a second. The flood is
+# nearly what a bus carries of empty frames (10,600 a second); a policy's rate goes up to 10,000.
 LOADS = (
     Load("sparse, 20/s a wire", 20),
     Load("50 % of 500 kbit/s", 1712),
@@ -92,7 +92,7 @@ def rows() -> list[dict[str, Any]]:
 
 
 def guest_rows() -> list[dict[str, Any]]:
-    """The same on a real kernel's CAN, where a guest can be booted: the gate's two layers, and can-gw alone beside them."""
+    """The same on a real kernel's CAN, in the guest: the gate's two layers, and can-gw alone beside them."""
     boot = ROOT / "tests" / "kernel" / "boot.py"
     words = [sys.executable, str(boot), "--", sys.executable, str(Path(__file__).with_name("forward_guest.py"))]
     said = subprocess.run(words, capture_output=True, text=True, check=False).stdout
@@ -104,13 +104,14 @@ def guest_rows() -> list[dict[str, Any]]:
         if contender == "python-can Notifier":
             continue
         state = "analysis saturated" if busy else "analysis idle"
-        for key in ("p50", "p99", "p999", "max"):
-            told.append(
-                {"name": f"guest {contender}: {key}, {load}, {state}", "value": row[key], "unit": "us",
-                 "ratio": peer[key] / row[key] if row[key] > 0 else 0.0, "peer": "python-can Notifier + cantools",
-                 "peer_value": peer[key], "lost": row["lost"], "peer_lost": peer["lost"], "cpu": row["cpu"],
-                 "peer_cpu": peer["cpu"], "rate": row["rate"], "peer_rate": peer["rate"]}
-            )  # fmt: skip
+        about = {"peer": "python-can Notifier + cantools"}
+        about |= {name: row[name] for name in ("lost", "cpu", "rate")}
+        about |= {f"peer_{name}": peer[name] for name in ("lost", "cpu", "rate")}
+        told += [
+            {"name": f"guest {contender}: {key}, {load}, {state}", "value": row[key], "unit": "us",
+             "ratio": peer[key] / row[key] if row[key] > 0 else 0.0, "peer_value": peer[key], **about}
+            for key in ("p50", "p99", "p999", "max")
+        ]  # fmt: skip
     return told
 
 
