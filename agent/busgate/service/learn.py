@@ -19,14 +19,14 @@ from busgate.bridge.trace import Trace
 from busgate.detect.rule import VITAL
 from busgate.gateway import Gateway
 from busgate.judge.floor import Floor
-from busgate.judge.lessons import Lessons
 from busgate.judge.policy import load_policy
-from busgate.judge.proposal import About, proposal
 from busgate.model import BusgateError, Command, Frame, Mode, Verdict
 from busgate.record.log import Log
 from busgate.service import load
 from busgate.service.layers import Layers, hindrance, interfaces
+from busgate.service.lessons import Lessons
 from busgate.service.live import Line
+from busgate.service.proposal import About, proposal
 from busgate.service.replay import YEAR_2000
 from busgate.service.station import Station
 from busgate.trust.keys import test_signer

@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from busgate.cli import blocked, learn, replay
 from busgate.judge.policy import load_policy
-from busgate.judge.proposal import with_refused
 from busgate.service.places import profile_folder, scenario
+from busgate.service.proposal import with_refused
 
 DAY = scenario("demo-day.log")
 SIDES = ("--profile", "demo-ebus", "--tbox", "can1", "--vehicle", "can0")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator
 from math import ceil
 from typing import NamedTuple
 
-from busgate.judge.lessons import MOST_VALUES, Lesson, Lessons, Values
 from busgate.judge.rules import (
     DEFINE_IDENTIFIER,
     IDENTIFIED,
@@ -24,6 +23,7 @@ from busgate.judge.rules import (
 )
 from busgate.judge.terms import hexadecimal
 from busgate.model import Act, Subsystem
+from busgate.service.lessons import MOST_VALUES, Lesson, Lessons, Values
 
 OFF = "#~ "
 """Begins each line of a rule that is refused unless the operator takes these three characters away."""

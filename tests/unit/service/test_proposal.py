@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from busgate.judge.lessons import Busiest, Lessons, Values
 from busgate.judge.policy import Policy, load_policy
-from busgate.judge.proposal import OFF, About, proposal, with_refused
 from busgate.judge.terms import SECOND
 from busgate.model import (
     EXTENDED,
@@ -25,6 +23,8 @@ from busgate.model import (
     Value,
     Verdict,
 )
+from busgate.service.lessons import Busiest, Lessons, Values
+from busgate.service.proposal import OFF, About, proposal, with_refused
 
 VITAL = frozenset({Subsystem.DRIVE, Subsystem.BMS})
 ABOUT = About("demo-ebus", "a test", (0x4A,), VITAL, lambda at: f"{at / SECOND:g} s")
