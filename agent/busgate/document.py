@@ -61,8 +61,14 @@ _OneKeyOnce.yaml_implicit_resolvers = {
 }
 
 
-def read(text: str, model: type[Model], name: str) -> Model:
-    """Read `text` as a `model`; `name` is what errors call the document (usually its file name)."""
+GUIDE = "'busgate policy schema' or the profile guide"
+
+
+def read(text: str, model: type[Model], name: str, guide: str = GUIDE) -> Model:
+    """Read `text` as a `model`; `name` is what errors call the document (usually its file name).
+
+    `guide` is where its writer finds the fields that there are.
+    """
     try:
         loader = _OneKeyOnce(text)
         node = loader.get_single_node()
@@ -76,7 +82,7 @@ def read(text: str, model: type[Model], name: str) -> Model:
     try:
         return model.model_validate(plain)
     except ValidationError as fault:
-        raise DocumentError("\n".join(_field_faults(fault, node, name))) from None
+        raise DocumentError("\n".join(_field_faults(fault, node, name, guide))) from None
 
 
 def _yaml_fault(fault: yaml.YAMLError, name: str) -> str:
@@ -85,14 +91,14 @@ def _yaml_fault(fault: yaml.YAMLError, name: str) -> str:
     return f"{where}: {getattr(fault, 'problem', None) or fault}"
 
 
-def _field_faults(fault: ValidationError, node: yaml.Node, name: str) -> list[str]:
+def _field_faults(fault: ValidationError, node: yaml.Node, name: str, guide: str) -> list[str]:
     lines = []
     for error in fault.errors():
         line, path = _line_of(node, error["loc"])
         field = ".".join(str(part) for part in path) or "document"
         what = error["msg"].removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
-            what = "there is no such field; see 'busgate policy schema' or the profile guide for the ones there are"
+            what = f"there is no such field; see {guide} for the ones there are"
         lines.append(f"{name}:{line}: {field}: {what}")
     return lines
 

@@ -93,7 +93,7 @@ class Settings(Strict):
 
 def read_settings(text: str, path: Path) -> Settings:
     """Read the text of the settings file `path`; raises BusgateError with the line of every fault."""
-    return _placed(read(text, Settings, str(path)), path.parent)
+    return _placed(read(text, Settings, str(path), "docs/install.md"), path.parent)
 
 
 def _placed(settings: Settings, folder: Path) -> Settings:

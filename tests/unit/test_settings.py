@@ -50,7 +50,10 @@ def test_an_option_stands_above_the_file_and_no_option_says_nothing(tmp_path: Pa
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("tbox: a\nspeed: 3\n", r"busgate.yaml:2: speed: there is no such field"),
+        (
+            "tbox: a\nspeed: 3\n",
+            r"busgate.yaml:2: speed: there is no such field; see docs/install.md for the ones there are",
+        ),
         ("mode: off\n", r"busgate.yaml:1: mode: "),
         ("broker: {url: x, key: y}\n", "certificate and key are given together"),
         ("- tbox\n", "expected fields"),

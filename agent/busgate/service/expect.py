@@ -127,7 +127,7 @@ class Expectations(Strict):
 
 def load_expectations(path: Path) -> Expectations:
     """Read a file of expectations; raises BusgateError with the line of every fault."""
-    return read(text_of(path), Expectations, str(path))
+    return read(text_of(path), Expectations, str(path), "docs/testing.md")
 
 
 def judged(expected: Expectations, alerts: Sequence[Mapping[str, Any]], frames: Iterable[Seen]) -> list[Outcome]:
