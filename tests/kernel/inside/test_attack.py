@@ -20,7 +20,7 @@ from support.verified import records
 
 TBOX, TBOX_FAR, VEHICLE, VEHICLE_FAR = "tb0", "tb1", "ve0", "ve1"
 ANY_PRIORITY = ~(7 << 26)
-FRAMES, A_SECOND = 5000, 250
+FRAMES, A_SECOND = 3000, 250
 KERNEL_TOO = POLICY + "  - {id: position, pgn: 0xFEF3}\n"
 
 
@@ -83,7 +83,7 @@ def test_no_ecu_ends_up_with_a_command_that_the_policy_does_not_allow(
             time.sleep(max(0.0, began + number / A_SECOND - time.monotonic()))
     heard = far[VEHICLE_FAR].frames()
     crossed = [frame(text, Side.TBOX) for text in heard if not text.startswith("18DA4AF3")]
-    assert len(crossed) > 200, "the gate let what is allowed across, so that there was something to look at"
+    assert len(crossed) > 100, "the gate let what is allowed across, so that there was something to look at"
     sent_texts = Counter(text for text in far[TBOX_FAR].frames() if not text.startswith("18DA4AF3"))
     assert not Counter(text for text in heard if not text.startswith("18DA4AF3")) - sent_texts, "nothing is new"
     for got in crossed:
@@ -101,13 +101,13 @@ def test_law_1_on_saturated_wires_both_ways_with_fd_and_remote_frames(
 ) -> None:
     start(*more)
     generators = [
-        f"cangen {TBOX_FAR} -e -I 18FEF34A -L 8 -D i -g 0.2 -n 4000 -p 10",
-        f"cangen {TBOX_FAR} -e -I 18DAF34A -L 8 -D i -g 1 -n 500 -p 10",
-        f"cangen {TBOX_FAR} -f -I 3F3 -L 64 -D i -g 1 -n 500 -p 10",
-        f"cangen {VEHICLE_FAR} -e -I 18FEF127 -L 8 -D i -g 0.2 -n 4000 -p 10",
-        f"cangen {VEHICLE_FAR} -I 2A0 -L 8 -D i -g 0.2 -n 4000 -p 10",
-        f"cangen {VEHICLE_FAR} -f -I 3C0 -L 64 -D i -g 1 -n 500 -p 10",
-        f"cangen {VEHICLE_FAR} -R -I 123 -L 4 -g 1 -n 500 -p 10",
+        f"cangen {TBOX_FAR} -e -I 18FEF34A -L 8 -D i -g 0.2 -n 2000 -p 10",
+        f"cangen {TBOX_FAR} -e -I 18DAF34A -L 8 -D i -g 1 -n 300 -p 10",
+        f"cangen {TBOX_FAR} -f -I 3F3 -L 64 -D i -g 1 -n 300 -p 10",
+        f"cangen {VEHICLE_FAR} -e -I 18FEF127 -L 8 -D i -g 0.2 -n 2000 -p 10",
+        f"cangen {VEHICLE_FAR} -I 2A0 -L 8 -D i -g 0.2 -n 2000 -p 10",
+        f"cangen {VEHICLE_FAR} -f -I 3C0 -L 64 -D i -g 1 -n 300 -p 10",
+        f"cangen {VEHICLE_FAR} -R -I 123 -L 4 -g 1 -n 300 -p 10",
     ]
     running = [subprocess.Popen(words.split()) for words in generators]
     for process in running:
@@ -132,7 +132,7 @@ def test_law_1_on_saturated_wires_both_ways_with_fd_and_remote_frames(
     assert crossed["3F3#"] == 0, "nothing allows it"
     assert min(crossed[identifier] for identifier in ("18FEF127#", "2A0#", "3C0#", "123#")) > 100, crossed
     if not more:  # the kernel's part loses nothing, however full it is
-        assert (crossed["18FEF34A#"], crossed["18FEF127#"], crossed["2A0#"]) == (4000, 4000, 4000)
+        assert (crossed["18FEF34A#"], crossed["18FEF127#"], crossed["2A0#"]) == (2000, 2000, 2000)
 
 
 def test_error_frames_stay_on_their_own_side_and_are_counted(
