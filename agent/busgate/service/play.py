@@ -110,6 +110,12 @@ def play(job: Job, going: Callable[[], bool]) -> Result:
         for cue in script.cues():
             if not going() or not stage.play(cue, going):
                 break
+        if not stage.sent.total() + stage.not_sent.total() and going():
+            seen = ", ".join(script.channels) or "none"
+            raise BusgateError(
+                f"nothing of {job.trace} was played. Next: look at --start, --stop and --drop, and at which channels it "
+                f"has ({seen})"
+            )
         stage.wait(job.settle if job.expect is not None else 0.2)
         peer = _peer(script, players) if job.compare and going() else None
         alerts = [] if job.log is None or before is None else _alerts(job.log, *before)
@@ -158,6 +164,11 @@ class _Script:
         left = self._trace.channels.keys() - self.assigned.keys()
         silent = [f"channel {name} of the recording was not played; give it a wire: --to WIRE={name}" for name in left]
         return [*self._trace.warnings, *sorted(silent)]
+
+    @property
+    def channels(self) -> list[str]:
+        """The recording's channels that were met so far."""
+        return sorted(self._trace.channels)
 
     def _once(self, loop: int) -> Iterator[Cue]:
         job = self._job

@@ -160,6 +160,15 @@ def test_a_mistake_is_one_line(trace: Path, words: list[str], fault: str) -> Non
     assert "\n" not in str(said.exception)
 
 
+@pytest.mark.parametrize("words", [["--start", "100"], ["--drop", "1"]])
+def test_a_play_of_nothing_is_none(trace: Path, wires: tuple[str, str], words: list[str]) -> None:
+    said = play(trace, "--to", wires[0], *words)
+    assert f"nothing of {trace} was played" in str(said.exception)
+    assert "(can0, can1)" in str(said.exception)
+    other = play(trace, "--to", f"{wires[0]}=can9", *words)
+    assert f"nothing of {trace} was played" in str(other.exception)
+
+
 def test_alerts_are_looked_up_in_a_log_that_has_to_be_named(trace: Path, tmp_path: Path) -> None:
     (tmp_path / "expected.yaml").write_text("found: [{rule: command.drive}]", encoding="ascii")
     said = play(trace, "--to", "x", "--expect", tmp_path / "expected.yaml")
