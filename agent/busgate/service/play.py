@@ -113,8 +113,8 @@ def play(job: Job, going: Callable[[], bool]) -> Result:
         if not stage.sent.total() + stage.not_sent.total() and going():
             seen = ", ".join(script.channels) or "none"
             raise BusgateError(
-                f"nothing of {job.trace} was played. Next: look at --start, --stop and --drop, and at which channels it "
-                f"has ({seen})"
+                f"nothing of {job.trace} was played. Next: look at --start, --stop and --drop, and at which channels "
+                f"it has ({seen})"
             )
         stage.wait(job.settle if job.expect is not None else 0.2)
         peer = _peer(script, players) if job.compare and going() else None

@@ -12,6 +12,24 @@ from busgate.judge.policy import load_policy
 from busgate.model import EXTENDED, FD_FORMAT, REMOTE, Frame, Mode, Side
 from support.gate import demo_ebus
 
+WHY = {
+    "rate": "a rate has to be counted",
+    "state": "the vehicle's state has to be known",
+    "grant": "a grant has to be in force",
+    "clock": "a clock has to be trusted",
+    "requested": "what is requested is in the payload",
+    "payload": "diagnostics are in the payload",
+    "control unit": "it may come under a control unit's address, which is somebody else's",
+    "own": "it may come under a control unit's identifier, which is somebody else's",
+    "any address": "it may come from any address",
+    "command": "it is a command or has a counter, which the agent watches",
+    "counter": "it is a command or has a counter, which the agent watches",
+    "length": "its length has to be looked at",
+    "pgn": "it names a parameter group by its message; written as pgn, the kernel could keep it",
+    "signals": "signals are in the payload",
+    "diagnostics": "diagnostics may come under its identifier, and they are in the payload",
+    "parameter groups": "29-bit identifiers are parameter groups here; written as pgn, the kernel could keep it",
+}
 HEAD = "policy: floor\nversion: 1\n"
 
 
@@ -53,7 +71,7 @@ def test_a_rule_by_group_becomes_filters(rule: str, filters: list[tuple[int, int
         ("  - {id: a, message: TboxRequest}", "length"),
         ("  - {id: a, message: TD}", "pgn"),
         ("  - {id: a, can_id: 0x650}", "diagnostics"),
-        ("  - {id: a, can_id: 0x110}", "control unit"),
+        ("  - {id: a, can_id: 0x110}", "own"),
         ("  - {id: a, can_id: 0x510}", "command"),
         ("  - {id: a, can_id: 0x12345678}", "parameter groups"),
         ("  - {id: a, can_id: 0x123, rate: {count: 1, per: 1 s}}", "rate"),
@@ -64,13 +82,46 @@ def test_a_rule_that_needs_a_look_stays_with_the_agent(rule: str, why: str) -> N
     made = floor(rule)
     assert made.kernel == ()
     assert [kept.rule for kept in made.agent] == ["a"]
-    assert why in made.agent[0].why
+    assert made.agent[0].why == WHY[why]
+
+
+def test_the_kernel_takes_what_a_filter_names_and_never_can_fd() -> None:
+    made = floor("  - {id: a, can_id: 0x123}\n  - {id: b, pgn: 0xFEE6}\n  - {id: c, can_id: 0x124}")
+    assert [rule.rule for rule in made.kernel] == ["a", "b", "c"]
+    for can_id, flags, takes in (
+        (0x123, 0, True), (0x124, 0, True), (0x125, 0, False), (0x123, FD_FORMAT, False), (0x123 | REMOTE, 0, False),
+        (0x123 | EXTENDED, 0, False), (0x18FEE64A | EXTENDED, 0, True), (0x0CFEE64A | EXTENDED, 0, True),
+    ):  # fmt: skip
+        assert made.takes(Frame(0, Side.TBOX, can_id, bytes(8), flags)) is takes
+
+
+@pytest.mark.parametrize(
+    ("can_id", "why"),
+    [(0x718, "own"), (0x3C0, "own"), (0x710, "diagnostics"), (0x711, "diagnostics"), (0x7DF, "diagnostics"),
+     (0x600, "diagnostics"), (0x7FF, "diagnostics"), (0x5FF, "")],
+)  # fmt: skip
+def test_identifiers_of_control_units_and_of_diagnostics_are_looked_at(can_id: int, why: str) -> None:
+    made = floor(f"  - {{id: a, can_id: 0x{can_id:X}}}")
+    assert [kept.why for kept in made.agent] == ([WHY[why]] if why else [])
+
+
+@pytest.mark.parametrize(("can_id", "looked_at"), [(0x710, True), (0x7DF, True), (0x712, False)])
+def test_a_control_units_own_request_needs_no_watch(can_id: int, *, looked_at: bool) -> None:
+    vehicle = demo_ebus()
+    diagnostics = vehicle.profile.diagnostics.model_copy(update={"watch": ()})
+    profile = vehicle.profile.model_copy(update={"diagnostics": diagnostics})
+    policy = load_policy(f"{HEAD}allow:\n  - {{id: a, can_id: 0x{can_id:X}}}")
+    assert bool(compiled(policy, profile, vehicle.database).agent) is looked_at
+
+
+def test_a_message_of_a_control_unit_is_somebody_elses() -> None:
+    assert floor("  - {id: a, message: BodyDoors}").agent[0].why == WHY["own"]
 
 
 def test_a_policy_with_dates_stays_with_the_agent() -> None:
     made = floor("  - {id: a, pgn: 0xFEE6}", HEAD + "expires: 2030-01-01T00:00:00Z\n")
     assert made.kernel == ()
-    assert "clock" in made.agent[0].why
+    assert made.agent[0].why == "the policy has dates, so a clock has to be trusted"
 
 
 RULES = """\

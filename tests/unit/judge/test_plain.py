@@ -113,3 +113,7 @@ signals: {A: {min: 1}}
 message: M"""
     about = ["may send", "only with", "only during", "only", "only while", "at most", "because"]
     assert list(words_of(rule)) == about
+
+
+def test_raw_identifiers_are_told_as_people_write_them() -> None:
+    assert words_of("can_id: [0x123, 0x1F0]")["may send"] == "CAN id 0x123 or 0x1F0"

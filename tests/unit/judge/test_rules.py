@@ -4,7 +4,7 @@ import pytest
 
 from busgate.document import DocumentError
 from busgate.judge.policy import load_policy
-from busgate.judge.rules import Rule, has_destination
+from busgate.judge.rules import Rule, canid_of, has_destination
 from busgate.judge.terms import EVERYTHING, NOTHING
 from support.judging import policy_of
 
@@ -91,6 +91,16 @@ UDS = "uds: {target: BMS, services: 0x14}"
 )
 def test_a_rule_that_says_too_little_or_too_much_is_refused(rule: str, fault: str) -> None:
     assert fault_of(rule) == fault
+
+
+@pytest.mark.parametrize("field", ["sa: 0x4A", "da: any"])
+def test_a_raw_identifier_has_no_j1939_address(field: str) -> None:
+    said = "p:5: allow.0: sa and da are J1939's; an identifier by can_id has neither"
+    assert fault_of(f"id: r\ncan_id: 0x123\n{field}") == said
+
+
+def test_a_raw_identifier_above_11_bits_has_29() -> None:
+    assert [canid_of(number) for number in (0, 0x7FF, 0x800, 0x1FFFFFFF)] == [0, 0x7FF, 0x80000800, 0x9FFFFFFF]
 
 
 @pytest.mark.parametrize(
