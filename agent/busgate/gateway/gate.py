@@ -35,7 +35,6 @@ from busgate.model import (
     Mode,
     ModeChange,
     Outcome,
-    Packet,
     Party,
     PolicyApplied,
     Provenance,
@@ -114,7 +113,7 @@ class Gateway:
 
     def receive(self, unit: Unit) -> Outcome:
         """Verdict, whether to forward, and what happened; now is `unit.at`."""
-        if isinstance(unit, Packet):
+        if not isinstance(unit, Frame):
             return _CAPTURED
         at, side, can_id, _, _ = unit
         ended = self.tick(at) if at >= self._next_tick else ()
