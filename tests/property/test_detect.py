@@ -13,10 +13,10 @@ from busgate.model import (
     Diagnostic,
     DiagnosticKind,
     Frame,
-    Message,
     ParameterGroup,
     Reason,
     Side,
+    WireMessage,
 )
 from support.detected import PROFILE, detector, raw
 
@@ -75,7 +75,7 @@ diagnostics = st.builds(
 
 @given(groups | plains | diagnostics)
 @settings(max_examples=400)
-def test_every_message_becomes_a_command_with_a_rule_whose_sentences_can_be_told(message: Message) -> None:
+def test_every_message_becomes_a_command_with_a_rule_whose_sentences_can_be_told(message: WireMessage) -> None:
     command = detector().command(message)
     rule = RULES[command.rule]
     assert command.name
@@ -87,7 +87,7 @@ def test_every_message_becomes_a_command_with_a_rule_whose_sentences_can_be_told
 
 
 @given(groups | plains | diagnostics)
-def test_detection_is_a_function_of_the_message(message: Message) -> None:
+def test_detection_is_a_function_of_the_message(message: WireMessage) -> None:
     assert repr(detector().command(message)) == repr(detector().command(message))
 
 

@@ -24,10 +24,10 @@ from busgate.model import (
     DiagnosticKind,
     Frame,
     Malformed,
-    Message,
     ParameterGroup,
     Side,
     Value,
+    WireMessage,
 )
 from busgate.profile import Profile
 
@@ -65,10 +65,10 @@ class Heard(NamedTuple):
     """
 
     role: Role
-    message: Message | None = None
+    message: WireMessage | None = None
     transfer: Hashable = None
     open: bool = False
-    completed: Message | None = None
+    completed: WireMessage | None = None
     reading: uds.Reading | None = None
     malformed: Malformed | None = None
 
@@ -154,7 +154,7 @@ class Stack:
         return self._whole(frame, side, message, values)
 
     @staticmethod
-    def _whole(frame: Frame, side: Side, message: Message, values: Mapping[str, Value] | Undecodable) -> Heard:
+    def _whole(frame: Frame, side: Side, message: WireMessage, values: Mapping[str, Value] | Undecodable) -> Heard:
         if isinstance(values, Undecodable):
             return Heard(Role.WHOLE, message, malformed=Malformed(frame.at, side, frame.can_id, "dbc", values.reason))
         return Heard(Role.WHOLE, message)
@@ -244,7 +244,7 @@ class Stack:
             return None
         return CanMessage(frame.at, side, frame.can_id, frame.data)
 
-    def _open_flow(self, lane: Lane, route: Route, message: Message | None, link: Hashable) -> None:
+    def _open_flow(self, lane: Lane, route: Route, message: WireMessage | None, link: Hashable) -> None:
         """Remember whose flow control this transfer waits for: that of its target, towards its source."""
         source, target = route.source, route.target
         if isinstance(message, Diagnostic):

@@ -35,10 +35,10 @@ from busgate.model import (
     Command,
     Diagnostic,
     DiagnosticKind,
-    Message,
     ParameterGroup,
     Subsystem,
     Value,
+    WireMessage,
 )
 from busgate.profile import ActBySignal, CommandMark, Profile
 
@@ -75,7 +75,7 @@ class VehicleDetector:
         self._tbox_ids = frozenset(profile.tbox.ids)
         self._tbox_pgns = frozenset(profile.tbox.pgns)
 
-    def command(self, message: Message) -> Command:
+    def command(self, message: WireMessage) -> Command:
         """What a message of the T-box asks; acts READ and SEND when it commands nothing known."""
         match message:
             case ParameterGroup():

@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple, assert_never
 
-from busgate.judge.rules import Rule, UdsSelector, canid_of
+from busgate.judge.rules import CloudSelector, Rule, UdsSelector, canid_of
 from busgate.judge.terms import EVERYTHING, Listed
-from busgate.model import EXTENDED, IDENTIFIER, CanMessage, Command, Diagnostic, DiagnosticKind, ParameterGroup, Party
+from busgate.model import (
+    EXTENDED,
+    IDENTIFIER,
+    CanMessage,
+    CloudMessage,
+    Command,
+    Diagnostic,
+    DiagnosticKind,
+    ParameterGroup,
+    Party,
+)
 
 
 class _Entry(NamedTuple):
@@ -34,6 +44,7 @@ class Allowlist:
         self._by_name: dict[str, tuple[_Entry, ...]] = {}
         self._by_id: dict[int, tuple[_Entry, ...]] = {}
         self._by_group: dict[int, tuple[_Entry, ...]] = {}
+        self._by_protocol: dict[str, tuple[tuple[Rule, CloudSelector], ...]] = {}
         self._by_service: dict[int, tuple[tuple[_Entry, UdsSelector], ...]] = {}
         for place, rule in enumerate(rules):
             self._enter(place, rule)
@@ -47,6 +58,9 @@ class Allowlist:
             self._by_id[can_id] = (*self._by_id.get(can_id, ()), entry)
         for pgn in dict.fromkeys(rule.pgn or ()):
             self._by_group[pgn] = (*self._by_group.get(pgn, ()), entry)
+        if rule.cloud is not None:
+            protocol = rule.cloud.protocol
+            self._by_protocol[protocol] = (*self._by_protocol.get(protocol, ()), (rule, rule.cloud))
         if rule.uds is not None:
             for service in dict.fromkeys(rule.uds.services):
                 self._by_service[service] = (*self._by_service.get(service, ()), (entry, rule.uds))
@@ -61,6 +75,8 @@ class Allowlist:
                 return self._of_name(message)
             case Diagnostic():
                 return self._of_service(message, command.target)
+            case CloudMessage():
+                return self._of_protocol(message, command)
             case _:
                 assert_never(message)
 
@@ -79,6 +95,14 @@ class Allowlist:
         for _, rule, _ in entries:
             # A message without J1939 addresses is not one from or to a certain address.
             if all(listed is None or listed.everything for listed in (rule.sa, rule.da)):
+                yield rule
+
+    def _of_protocol(self, message: CloudMessage, command: Command) -> Iterator[Rule]:
+        code = message.pdu.code
+        for rule, cloud in self._by_protocol.get(message.pdu.protocol, ()):
+            by_code = cloud.codes is None or cloud.codes.everything or (code is not None and cloud.codes.allows(code))
+            by_name = cloud.asks is None or command.name in cloud.asks
+            if by_code and by_name and (cloud.endpoints is None or message.endpoint in cloud.endpoints):
                 yield rule
 
     def _of_service(self, message: Diagnostic, target: Party) -> Iterator[Rule]:

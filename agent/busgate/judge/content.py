@@ -24,10 +24,10 @@ from busgate.judge.terms import Listed, hexadecimal
 from busgate.model import (
     IDENTIFIER,
     CanMessage,
+    CloudMessage,
     Command,
     Diagnostic,
     DiagnosticKind,
-    Message,
     ParameterGroup,
     Reason,
     Value,
@@ -40,8 +40,9 @@ _SUPPRESS = 0x80
 _NAMES_SEVERAL = frozenset({0x22, 0x2A})
 
 
-def content_refused(rule: Rule, message: Message) -> Refusal | None:
+def content_refused(rule: Rule, command: Command) -> Refusal | None:
     """Why what a selected message carries is not what the rule allows; None where it is."""
+    message = command.message
     match message:
         case Diagnostic():
             if rule.uds is None:
@@ -53,6 +54,8 @@ def content_refused(rule: Rule, message: Message) -> Refusal | None:
             if rule.signals is None:
                 return None
             return _signals_refused(rule.signals, message.values, only=rule.only_signals)
+        case CloudMessage():
+            return _fields_refused(rule, command)
         case _:
             assert_never(message)
 
@@ -72,8 +75,19 @@ def described(command: Command) -> str:
             return f"{group} from {hexadecimal(message.sa)} to {hexadecimal(message.da)}"
         case CanMessage():
             return f"message {message.name}" if message.name else f"CAN id {hexadecimal(message.can_id & IDENTIFIER)}"
+        case CloudMessage(pdu=pdu):
+            code = "" if pdu.code is None else f" 0x{pdu.code:04X}"
+            return f"{pdu.protocol}{code} ({command.name}) from {message.host or message.flow.remote}"
         case _:
             assert_never(message)
+
+
+def _fields_refused(rule: Rule, command: Command) -> Refusal | None:
+    """Whether what a message over the air asks for is within the fields that the rule limits."""
+    if rule.cloud is None:
+        return Refusal(Reason.NOT_ALLOWLISTED, "the rule is not about messages over the air")
+    values = {name: argument.value for name, argument in command.arguments.items()}
+    return _signals_refused(rule.cloud.fields or {}, values, only=False)
 
 
 def _group_refused(rule: Rule, message: ParameterGroup) -> Refusal | None:

@@ -10,14 +10,16 @@ from busgate.judge.allowlist import Allowlist
 from busgate.judge.clock import Clock, Moment
 from busgate.judge.conditions import situation_refused, window_refused
 from busgate.judge.content import content_refused, described
+from busgate.judge.endpoints import Endpoints, Europe, Known, verdict_of
 from busgate.judge.grants import Grants
+from busgate.judge.network import Remote
 from busgate.judge.policy import Policy
 from busgate.judge.refusal import Refusal
 from busgate.judge.rules import Rule
 from busgate.judge.situation import Situation
 from busgate.judge.terms import in_utc, in_words
 from busgate.judge.usage import Usage
-from busgate.model import Action, BusgateError, Command, GrantChange, Message, Reason, Verdict
+from busgate.model import Action, BusgateError, Command, Flow, GrantChange, Reason, Verdict
 from busgate.profile import Profile
 
 
@@ -25,14 +27,22 @@ class PolicyError(BusgateError):
     """A policy that this vehicle does not take; the one in force stays."""
 
 
+def _nowhere(_: str) -> bool:
+    return False
+
+
 class Judge:
     """The operator's policy at work on one vehicle: what it remembers between verdicts, and the verdicts."""
 
-    def __init__(self, profile: Profile, *, device: str = "", latest: int | None = None) -> None:
+    def __init__(
+        self, profile: Profile, *, device: str = "", latest: int | None = None, in_europe: Europe = _nowhere
+    ) -> None:
         """A judge without a policy, which allows nothing.
 
         `device` is the name that grants are made out to; `latest` the latest trusted time of an earlier run (ns).
+        `in_europe` says which countries are member states of the European Union.
         """
+        self.endpoints = Endpoints(None, in_europe)
         self.grants = Grants(device)
         self._profile = profile
         self._clock = Clock(latest)
@@ -63,6 +73,7 @@ class Judge:
         if (refusal := _out_of_force(policy, self._clock.latest)) is not None:
             raise PolicyError(refusal.detail)
         self._policy = policy
+        self.endpoints = Endpoints(policy.network, self.endpoints.in_europe)
         self._allowlist = Allowlist(policy.allow, self._profile.tbox.sas)
 
     # ------------------------------------------------------------------ verdicts
@@ -75,7 +86,7 @@ class Judge:
             return Verdict(Action.BLOCK, refusal.reason, "", refusal.detail)
         closest: tuple[Rule, Refusal] | None = None
         for rule in self._allowlist.selecting(command):
-            refusal = self._refusal(rule, command.message, situation, moment)
+            refusal = self._refusal(rule, command, situation, moment)
             if refusal is None:
                 return self._passed(rule, moment)
             if closest is None or refusal.is_closer_than(closest[1]):
@@ -84,15 +95,35 @@ class Judge:
             return Verdict(Action.BLOCK, Reason.NOT_ALLOWLISTED, "", f"no rule allows {described(command)}")
         return Verdict(Action.BLOCK, closest[1].reason, closest[0].id, closest[1].detail)
 
+    def holds(self, rule: str) -> bool:
+        """Whether a rule of the policy lets nothing pass before the operator releases it."""
+        return self._policy is not None and any(each.hold and each.id == rule for each in self._policy.allow)
+
+    def conversation(self, flow: Flow, known: Known, now: int, *, wall: int | None) -> tuple[Verdict, Remote | None]:
+        """The verdict on a conversation of the T-box with what is known of it so far, and the endpoint it is with."""
+        moment = self._moment = self._clock.read(now, wall)
+        remote = self.endpoints.listed(flow, known)
+        refusal = _out_of_force(self._policy, moment.latest)
+        if refusal is None:
+            refusal = self.endpoints.refused(
+                flow, known, lambda function: self.grants.active(function, moment) is not None, moment
+            )
+        return verdict_of(refusal, remote), remote
+
+    def volume(self, remote: Remote | None, size: int, now: int) -> Verdict:
+        """Count bytes towards the T-box: whether they are still within what the endpoint may send."""
+        moment = self._clock.read(now, None)
+        return verdict_of(self.endpoints.too_much(remote, size, moment.elapsed), remote)
+
     @property
     def passes_malformed(self) -> bool:
         """Whether a policy in force lets frames pass that do not follow their protocol."""
         policy = self._policy
         return policy is not None and policy.malformed == "pass" and _out_of_force(policy, self._clock.latest) is None
 
-    def _refusal(self, rule: Rule, message: Message, situation: Situation, moment: Moment) -> Refusal | None:
+    def _refusal(self, rule: Rule, command: Command, situation: Situation, moment: Moment) -> Refusal | None:
         """Why a rule that selects a message does not let it pass; its rate comes last, since only passes count."""
-        refusal = content_refused(rule, message)
+        refusal = content_refused(rule, command)
         if refusal is None and rule.grant is not None:
             refusal = self._grant_refused(rule.grant, moment)
         if refusal is None and rule.window is not None:

@@ -89,6 +89,8 @@ def _needs(rule: Rule, policy: Policy, profile: Profile, messages: Descriptions)
     """What has to be known of a frame beyond its identifier before this rule lets it pass."""
     if rule.uds is not None:
         yield "diagnostics are in the payload"
+    if rule.cloud is not None:
+        yield "it is about messages over the air, not about frames"
     for field, why in (
         ("signals", "signals are in the payload"),
         ("rate", "a rate has to be counted"),

@@ -9,8 +9,17 @@ from collections.abc import Iterable, Iterator
 
 from busgate.judge.conditions import flags
 from busgate.judge.limits import WEEK, SignalLimit, When, Window
+from busgate.judge.network import NetworkSection, Remote
 from busgate.judge.policy import Policy
-from busgate.judge.rules import IDENTIFIED, REQUEST, ROUTINE_CONTROL, WITH_SUBFUNCTION, Rule, UdsSelector
+from busgate.judge.rules import (
+    IDENTIFIED,
+    REQUEST,
+    ROUTINE_CONTROL,
+    WITH_SUBFUNCTION,
+    CloudSelector,
+    Rule,
+    UdsSelector,
+)
 from busgate.judge.situation import UNITS
 from busgate.judge.terms import DAY, MINUTE, Listed, hexadecimal, in_utc, in_words
 
@@ -30,6 +39,47 @@ def policy_in_words(policy: Policy) -> Iterator[Line]:
         yield "mode", f"{policy.mode.value}, unless the installer set another"
     yield "malformed", {"block": "blocked", "pass": "let through"}[policy.malformed]
     yield "all else", "blocked"
+    if policy.network is None:
+        yield "over the air", "the T-box may talk to anybody; what commands something needs a rule"
+    else:
+        yield from _network(policy.network)
+
+
+def _network(network: NetworkSection) -> Iterator[Line]:
+    for remote in network.endpoints:
+        yield f"may reach {remote.id}", "; ".join(_remote(remote))
+    if network.resolvers:
+        yield "may ask names of", _or(map(str, network.resolvers))
+    if network.time:
+        yield "may ask the time of", _or(network.time)
+    if network.countries:
+        yield "only in", _or(network.countries)
+    if network.hold is not None and network.hold.downloads is not None:
+        yield "waits for the operator", f"a download of more than {network.hold.downloads} bytes"
+    refuses = network.answer == "refuse"
+    yield "what is cut out", "is answered with the protocol's refusal" if refuses else "is not answered"
+
+
+def _remote(remote: Remote) -> Iterator[str]:
+    yield f"{_or((*remote.hosts, *map(str, remote.addresses)))}, {remote.transport} port {_numbers(remote.ports)}"
+    yield f"speaking {remote.speaks}"
+    if remote.certificates:
+        yield f"with certificate {_or(digest[:16] + '…' for digest in remote.certificates)}"
+    if remote.down is not None:
+        yield f"at most {remote.down.bytes} bytes down in any {in_words(remote.down.per)}"
+    if remote.window is not None:
+        yield _window(remote.window)
+    if remote.grant is not None:
+        yield f"only during a maintenance grant for {remote.grant}"
+    yield "goes on while no agent judges" if remote.dead == "open" else "stops while no agent judges"
+    if remote.why:
+        yield f"because {remote.why}"
+
+
+def _numbers(listed: Listed) -> str:
+    if listed.everything:
+        return "any"
+    return _or(str(low) if low == high else f"{low}-{high}" for low, high in listed.ranges)
 
 
 def rule_in_words(rule: Rule) -> Iterator[Line]:
@@ -47,6 +97,8 @@ def rule_in_words(rule: Rule) -> Iterator[Line]:
         yield "only", _window(rule.window)
     if rule.when is not None:
         yield "only while", "; ".join(_facts(rule.when))
+    if rule.hold:
+        yield "and waits", "until the operator releases it"
     if rule.rate is not None:
         yield "at most", f"{rule.rate.count} in any {in_words(rule.rate.per)}"
     if rule.why:
@@ -56,6 +108,9 @@ def rule_in_words(rule: Rule) -> Iterator[Line]:
 def _selected(rule: Rule) -> Iterator[str]:
     if rule.uds is not None:
         yield from _requests(rule.uds)
+        return
+    if rule.cloud is not None:
+        yield from _over_the_air(rule.cloud)
         return
     if rule.message is not None:
         yield f"message {rule.message}"
@@ -82,6 +137,17 @@ def _requests(uds: UdsSelector) -> Iterator[str]:
         yield f"DID {_listed(uds.dids, 'any')}"
     if ROUTINE_CONTROL in services:
         yield f"routine {_listed(uds.routines, 'any')}"
+
+
+def _over_the_air(cloud: CloudSelector) -> Iterator[str]:
+    yield f"messages over the air in {cloud.protocol}"
+    if cloud.codes is not None:
+        yield f"number {_listed(cloud.codes, 'any')}"
+    if cloud.asks is not None:
+        yield f"that ask for {_or(cloud.asks)}"
+    yield f"from {_or(cloud.endpoints)}" if cloud.endpoints else "from any endpoint that is listed"
+    for name, limit in (cloud.fields or {}).items():
+        yield f"{name} {_limit(limit)}"
 
 
 def _limit(limit: SignalLimit) -> str:

@@ -14,6 +14,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from busgate.document import DocumentError, read
+from busgate.judge.network import NetworkSection
 from busgate.judge.rules import Rule
 from busgate.judge.terms import Name, Timestamp, Written, fault_at
 from busgate.model import Mode
@@ -44,6 +45,8 @@ class Policy(Written):
     mode: DefaultMode | None = None
     """The mode to start in, unless the installer set another one."""
     allow: tuple[Rule, ...]
+    network: NetworkSection | None = None
+    """Whom the T-box may talk to over the air; left out, nobody is limited there."""
     malformed: Literal["block", "pass"] = "block"
     _digest: str = PrivateAttr(default="")
 

@@ -17,9 +17,11 @@ from busgate.judge.terms import (
     NOTHING,
     Addresses,
     CanIds,
+    Codes,
     Groups,
     Id,
     Identifiers,
+    Labels,
     Name,
     Prose,
     Requested,
@@ -49,6 +51,8 @@ ROUTINE_CONTROL = 0x31
 WITH_SUBFUNCTION = frozenset({0x10, 0x11, 0x19, 0x27, 0x28, 0x29, 0x2C, 0x31, 0x3E, 0x83, 0x85, 0x86, 0x87})
 _RESPONSE = 0x40
 _STANDARD_MOST = 0x7FF
+
+_OF_FRAMES = frozenset({"sa", "da", "requested", "signals", "only_signals"})
 
 _CARRIED_BY = {"subfunctions": WITH_SUBFUNCTION, "dids": IDENTIFIED, "routines": frozenset({ROUTINE_CONTROL})}
 
@@ -109,6 +113,26 @@ class UdsSelector(Written):
             yield "service 0x2C gives any data a new identifier, so that a list limits nothing: write dids: any for it"
 
 
+class CloudSelector(Written):
+    """Which messages over the air: of one protocol, by number or by what busgate calls what they ask for."""
+
+    protocol: Name
+    codes: Codes | None = None
+    """Message numbers of the protocol, such as 0x8105; left out, `asks` selects."""
+    asks: Labels | None = None
+    """What a message asks for, as alerts and the inventory call it, such as `terminal control: reset`."""
+    endpoints: Labels | None = None
+    """Ids of `network.endpoints` that it may come from; left out, any endpoint that the policy lists."""
+    fields: dict[Name, SignalLimit] | None = None
+    """What its arguments may be, as alerts tell them."""
+
+    @model_validator(mode="after")
+    def _selects(self) -> CloudSelector:
+        if self.codes is None and self.asks is None:
+            raise ValueError("say which messages: codes (numbers of the protocol), or asks (what they ask for)")
+        return self
+
+
 class Rule(Written):
     """One thing that the T-box may do. All that is written in a rule must hold."""
 
@@ -119,6 +143,10 @@ class Rule(Written):
     """Identifiers that are not J1939: up to 0x7FF has 11 bits, above it 29. Whether a DBC names them or not."""
     pgn: Groups | None = None
     uds: UdsSelector | None = None
+    cloud: CloudSelector | None = None
+    """Messages over the air, towards the T-box."""
+    hold: StrictBool = False
+    """It waits, once all else is met, until the operator releases it (`busgate held`)."""
     sa: Addresses | None = None
     """J1939 source addresses; left out, those that the profile gives the T-box."""
     da: Addresses | None = None
@@ -138,8 +166,12 @@ class Rule(Written):
         return self
 
     def _faults(self) -> Iterator[str]:
-        if (self.message, self.can_id, self.pgn, self.uds).count(None) != 3:
-            yield "a rule selects by exactly one of message, can_id, pgn and uds"
+        if (self.message, self.can_id, self.pgn, self.uds, self.cloud).count(None) != 4:
+            yield "a rule selects by exactly one of message, can_id, pgn, uds and cloud"
+        if self.cloud is not None and not self.model_fields_set.isdisjoint(_OF_FRAMES):
+            yield "sa, da, requested and signals are those of frames; what a message over the air says is cloud.fields"
+        if self.hold and self.cloud is None:
+            yield "only what comes over the air can be held; a frame that waits is stale"
         if self.can_id is not None and not self.model_fields_set.isdisjoint({"sa", "da"}):
             yield "sa and da are J1939's; an identifier by can_id has neither"
         if self.uds is not None and not self.model_fields_set.isdisjoint({"da", "signals", "only_signals"}):

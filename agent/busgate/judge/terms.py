@@ -152,6 +152,15 @@ def words(written: object) -> tuple[int | float | str, ...]:
     return tuple(item if isinstance(item, str) and item else number(item) for item in _several(written))
 
 
+def labels(written: object) -> tuple[str, ...]:
+    """One text or a list of them."""
+    items = tuple(_several(written))
+    for item in items:
+        if not isinstance(item, str) or not item:
+            raise ValueError(f"{item!r} is not a text")
+    return items
+
+
 def integers(written: object, *, least: int, most: int) -> tuple[int, ...]:
     """One whole number or a list of them, each within the limits."""
     return tuple(_integer(item, least, most) for item in _several(written))
@@ -236,4 +245,10 @@ Groups = Annotated[tuple[int, ...], PlainValidator(partial(integers, least=0, mo
 Requested = Annotated[Listed, PlainValidator(partial(listed, most=0x3FFFF)), _LISTED]
 Services = Annotated[tuple[int, ...], PlainValidator(partial(integers, least=0x01, most=0xFE)), _INTEGERS]
 Subfunctions = Annotated[Listed, PlainValidator(partial(listed, most=0x7F)), _LISTED]
+Codes = Annotated[Listed, PlainValidator(partial(listed, most=0xFFFF_FFFF)), _LISTED]
+Labels = Annotated[
+    tuple[str, ...],
+    PlainValidator(labels),
+    WithJsonSchema(one_or_more({"type": "string"})),
+]
 Identifiers = Annotated[Listed, PlainValidator(partial(listed, most=0xFFFF)), _LISTED]

@@ -11,18 +11,22 @@ from busgate.model.commands import Act, Action, Argument, Command, Party, Reason
 from busgate.model.events import (
     Alert,
     AlertCount,
+    Causation,
     DiagnosticSession,
     Event,
     GrantChange,
+    Held,
     Loss,
     ModeChange,
     Outcome,
     PolicyApplied,
     PolicyRefused,
+    RemoteFunction,
     Traffic,
+    UpdateSession,
 )
 from busgate.model.fault import BusgateError
-from busgate.model.messages import CanMessage, Diagnostic, DiagnosticKind, Message, ParameterGroup
+from busgate.model.messages import CanMessage, Diagnostic, DiagnosticKind, Message, ParameterGroup, WireMessage
 from busgate.model.units import (
     BIT_RATE_SWITCH,
     ERROR,
@@ -59,6 +63,7 @@ __all__ = [
     "Argument",
     "BusgateError",
     "CanMessage",
+    "Causation",
     "CloudMessage",
     "Command",
     "Diagnostic",
@@ -70,6 +75,7 @@ __all__ = [
     "Flow",
     "Frame",
     "GrantChange",
+    "Held",
     "Loss",
     "Malformed",
     "Message",
@@ -84,6 +90,7 @@ __all__ = [
     "PolicyRefused",
     "Provenance",
     "Reason",
+    "RemoteFunction",
     "Severity",
     "Side",
     "Sms",
@@ -91,6 +98,8 @@ __all__ = [
     "Subsystem",
     "Traffic",
     "Unit",
+    "UpdateSession",
     "Value",
     "Verdict",
+    "WireMessage",
 ]

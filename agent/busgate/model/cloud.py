@@ -73,7 +73,11 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CloudMessage:
-    """A protocol unit in its conversation. `host` is the remote end's name where DNS, SNI or a header said it."""
+    """A protocol unit in its conversation.
+
+    `host` is the remote end's name where DNS, SNI or a header said it, `country` where its address is registered, and
+    `endpoint` the id under which the policy lists it; each is empty where nothing says so.
+    """
 
     at: int
     direction: Direction
@@ -81,3 +85,5 @@ class CloudMessage:
     pdu: Pdu
     data: bytes
     host: str = ""
+    country: str = ""
+    endpoint: str = ""

@@ -130,6 +130,20 @@ class Reason(StrEnum):
     FLOOD = "flood"
     STALE = "stale"
     LOCAL_OVERRIDE = "local_override"
+    ENDPOINT_SERVICE = "endpoint_service"
+    """An allowed endpoint's ordinary service: it commands nothing."""
+    TBOX_TO_CLOUD = "tbox_to_cloud"
+    ENDPOINT_NOT_LISTED = "endpoint_not_listed"
+    COUNTRY_NOT_ALLOWED = "country_not_allowed"
+    PROTOCOL_NOT_ALLOWED = "protocol_not_allowed"
+    IDENTITY_NOT_ALLOWED = "identity_not_allowed"
+    """A certificate or a fingerprint other than the policy names."""
+    VOLUME_EXCEEDED = "volume_exceeded"
+    INBOUND = "inbound"
+    """A connection that somebody outside opened towards the T-box."""
+    HELD = "held"
+    """It waits for the operator."""
+    REFUSED_BY_OPERATOR = "refused_by_operator"
 
 
 class Verdict(NamedTuple):

@@ -38,6 +38,10 @@ class Alert:
     """The vehicle's situation as far as it was known when the verdict fell."""
     frame: str = ""
     """The frame as `candump -L` writes it: `18EF0B4A#00FF`."""
+    cloud: Mapping[str, Value] = field(default_factory=dict)
+    """For what came over the air: protocol, code, direction, transport, address, port, host, country, and its bytes."""
+    because: Mapping[str, Value] = field(default_factory=dict)
+    """For a frame: the message over the air that most likely led to it, `lag_ms` before, with a `confidence`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +145,116 @@ class Traffic:
     frames: Mapping[str, int]
     messages: Mapping[str, int]
     verdicts: Mapping[str, int]
+    network: Mapping[str, int] = field(default_factory=dict)
+    """Packets, bytes, conversations and messages of the T-box's other side, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFunction:
+    """Something that can be done from outside, seen on one interface ("can", "ip" or "sms"): first, now and then, last.
+
+    `count` says how often so far, between `first` and `last`; `passed` and `blocked` what became of it. `endpoint` is
+    the other end over the air, empty on CAN.
+    """
+
+    at: int
+    interface: str
+    protocol: str
+    direction: str
+    name: str
+    code: int | None
+    subsystem: Subsystem
+    act: Act
+    rule: str
+    target: Party
+    endpoint: str
+    host: str
+    country: str
+    grant: str
+    provenance: Provenance
+    count: int
+    passed: int
+    blocked: int
+    first: int
+    last: int
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Causation:
+    """A message over the air and the first frame of the T-box that it most likely led to.
+
+    `way` is "message" where the message was read and asks for what the frame does, "sms" the same by short message,
+    "burst" where only the time and size of an encrypted burst speak. `confidence` is between 0 and 1, as measured on
+    labelled simulated runs (docs/causality.md); `lag` is in ns.
+    """
+
+    at: int
+    way: str
+    lag: int
+    confidence: float
+    cloud: Mapping[str, Value]
+    frame: str
+    name: str
+    subsystem: Subsystem
+    act: Act
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSession:
+    """Software on its way into the vehicle, joined from the air and from diagnostics.
+
+    `stage` is "start" or "end". `ordered_by` is the message that asked for it, `source` whom it was loaded from,
+    `bytes` and `sha256` what was loaded, `written` the bytes that diagnostics wrote to `target`. `approval` is the
+    grant in force, or "none". `before` and `after` are software identifications read at the ECU.
+    """
+
+    at: int
+    stage: str
+    began: int
+    ordered_by: str
+    source: str
+    url: str
+    bytes: int
+    sha256: str
+    target: Party
+    written: int
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    state: Mapping[str, Value]
+    approval: str
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Something that waits for the operator: `stage` is "held", "released", "refused" or "lost"."""
+
+    at: int
+    stage: str
+    item: str
+    name: str
+    source: str
+    bytes: int
+    sha256: str
+    by: str = ""
+    reason: str = ""
 
 
 Event = (
-    Alert | AlertCount | DiagnosticSession | PolicyApplied | PolicyRefused | GrantChange | ModeChange | Loss | Traffic
+    Alert
+    | AlertCount
+    | DiagnosticSession
+    | RemoteFunction
+    | Causation
+    | UpdateSession
+    | Held
+    | PolicyApplied
+    | PolicyRefused
+    | GrantChange
+    | ModeChange
+    | Loss
+    | Traffic
 )
 
 

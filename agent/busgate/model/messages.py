@@ -1,4 +1,4 @@
-"""What units mean: messages on the CAN wires, as their decoders read them."""
+"""What units mean: messages on the CAN wires, and from the cloud, as their decoders read them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from busgate.model.cloud import CloudMessage
 from busgate.model.units import Side, Value
 
 
@@ -80,4 +81,7 @@ class Diagnostic:
     """Bytes that follow all that the service takes."""
 
 
-Message = CanMessage | ParameterGroup | Diagnostic
+WireMessage = CanMessage | ParameterGroup | Diagnostic
+"""What frames carry."""
+
+Message = WireMessage | CloudMessage

@@ -23,15 +23,19 @@ from busgate.model import (
     Alert,
     AlertCount,
     BusgateError,
+    Causation,
     DiagnosticSession,
     Event,
     GrantChange,
+    Held,
     Loss,
     Mode,
     ModeChange,
     PolicyApplied,
     PolicyRefused,
+    RemoteFunction,
     Traffic,
+    UpdateSession,
 )
 from busgate.record.canonical import plain, to_bytes
 
@@ -133,7 +137,7 @@ def decode(raw: bytes) -> dict[str, Any]:
     return entry
 
 
-def type_of(event: Record) -> str:  # noqa: C901, PLR0911 - a table, one line a type
+def type_of(event: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - a table, one line a type
     """The `type` of an event's entry."""
     match event:
         case Alert():
@@ -142,6 +146,14 @@ def type_of(event: Record) -> str:  # noqa: C901, PLR0911 - a table, one line a 
             return "alert.count"
         case DiagnosticSession():
             return "session.end" if event.stage == "end" else "session.start"
+        case RemoteFunction():
+            return "function"
+        case Causation():
+            return "cause"
+        case UpdateSession():
+            return "update.end" if event.stage == "end" else "update.start"
+        case Held():
+            return f"held.{event.stage}"
         case PolicyApplied():
             return "policy.apply"
         case PolicyRefused():

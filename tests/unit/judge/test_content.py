@@ -15,7 +15,7 @@ def test_a_rule_that_is_not_about_diagnostics_never_lets_one_pass() -> None:
     """Even if the tables ever handed it one."""
     (rule,) = load_policy(policy_of("id: m\nmessage: M")).allow
     refusal = Refusal(Reason.NOT_ALLOWLISTED, "the rule is not about diagnostics")
-    assert content_refused(rule, uds("14FFFFFF").message) == refusal
+    assert content_refused(rule, uds("14FFFFFF")) == refusal
 
 
 def test_limits_are_told_without_false_precision() -> None:
@@ -29,7 +29,8 @@ def test_limits_are_told_without_false_precision() -> None:
 
 def test_a_request_that_goes_on_after_all_that_its_service_takes_is_not_the_one_that_is_allowed() -> None:
     (rule,) = load_policy(policy_of("id: alive\nuds: {target: BMS, services: [0x3E], subfunctions: 0}")).allow
-    assert content_refused(rule, uds("3E00", subfunction=0).message) is None
-    longer = replace(cast("Diagnostic", uds("3E0011").message), extra=1)
+    assert content_refused(rule, uds("3E00", subfunction=0)) is None
+    asked = uds("3E0011")
+    longer = replace(asked, message=replace(cast("Diagnostic", asked.message), extra=1))
     refusal = Refusal(Reason.SIGNAL_OUT_OF_RANGE, "it goes on after all that the service takes")
     assert content_refused(rule, longer) == refusal

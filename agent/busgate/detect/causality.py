@@ -1,0 +1,154 @@
+"""Which message over the air led to which frame of the T-box.
+
+Law: what came first and fits is a candidate, and a confidence is only as high as chance is unlikely. Nothing is claimed
+of a frame that came before its message, and an encrypted link is judged by time and size alone, and said to be.
+
+How the confidence comes about: for each candidate of the last `WINDOW_NS`, `fit` says how well what was asked matches
+what the frame does (1 the same act on the same part, 0 something else). `chance` is the probability that such a
+candidate stands within the same lag by accident, from how often candidates of its kind came before (Poisson). The
+confidence is fit x (1 - chance), never above what the labelled runs showed for its way (docs/causality.md).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from math import exp
+from typing import NamedTuple
+
+from busgate.model import Act, Command, Flow, Subsystem, Value
+
+WINDOW_NS = 20_000_000_000
+"""How long after a message a frame may be its consequence. Updates take longer: they have sessions of their own."""
+
+SETTLED_NS = 2_000_000_000
+"""A lag up to this loses nothing; a T-box answers within tenths of a second."""
+
+MOST = 256
+LEAST_CONFIDENCE = 0.2
+"""Below this no link is told."""
+
+MOST_CONFIDENT = {"message": 0.99, "sms": 0.97, "burst": 0.8}
+"""What a way can reach at most: an encrypted burst is never proof."""
+
+_HISTORY_NS = 300_000_000_000
+
+_ANYTHING = frozenset({Subsystem.UNKNOWN, Subsystem.TELEMATICS})
+_ALIKE: dict[Act, frozenset[Act]] = {
+    Act.STOP: frozenset({Act.STOP, Act.LIMIT, Act.SET}),
+    Act.LIMIT: frozenset({Act.LIMIT, Act.SET, Act.STOP}),
+    Act.ENABLE: frozenset({Act.ENABLE, Act.SET, Act.UNLOCK}),
+    Act.SET: frozenset({Act.SET, Act.LIMIT, Act.ENABLE, Act.STOP, Act.WRITE}),
+    Act.WRITE: frozenset({Act.WRITE, Act.SET, Act.UNLOCK}),
+    Act.FLASH: frozenset({Act.FLASH, Act.UNLOCK, Act.WRITE, Act.ROUTINE, Act.RESET, Act.SILENCE}),
+    Act.RESET: frozenset({Act.RESET}),
+    Act.UNLOCK: frozenset({Act.UNLOCK, Act.SET, Act.ENABLE}),
+}
+_DIAGNOSTIC = frozenset(
+    {Act.WRITE, Act.RESET, Act.FLASH, Act.ROUTINE, Act.IO_CONTROL, Act.UNLOCK, Act.SILENCE, Act.CLEAR, Act.READ}
+)
+
+
+class Trigger(NamedTuple):
+    """Something over the air that a frame may follow. `way` is "message", "sms" or "burst"."""
+
+    at: int
+    way: str
+    flow: Flow
+    subsystem: Subsystem
+    act: Act
+    told: dict[str, Value]
+    """What is told of it in an event: protocol, name, address, host."""
+    carries: bool = False
+    """It carries data for something behind the T-box, such as a diagnostic request."""
+
+
+class Cause(NamedTuple):
+    """The most likely trigger of a frame; `news` is False where it was told of the same command before."""
+
+    trigger: Trigger
+    lag: int
+    confidence: float
+    news: bool
+
+
+class Causality:
+    """What came over the air of late, and which frame each most likely led to."""
+
+    def __init__(self) -> None:
+        """Nothing has come yet."""
+        self._recent: deque[Trigger] = deque(maxlen=MOST)
+        self._history: deque[tuple[int, tuple[str, object]]] = deque(maxlen=4 * MOST)
+        self._told: dict[tuple[int, str, str], int] = {}
+        self._began: int | None = None
+
+    def over_the_air(self, trigger: Trigger) -> None:
+        """Something came for the T-box."""
+        self._began = trigger.at if self._began is None else self._began
+        self._recent.append(trigger)
+        self._history.append((trigger.at, _kind(trigger)))
+
+    def on_the_wire(self, command: Command, at: int) -> Cause | None:
+        """The T-box sent a frame that commands something: what most likely led to it, if anything did."""
+        best: tuple[float, Trigger] | None = None
+        for trigger in reversed(self._recent):
+            lag = at - trigger.at
+            if lag < 0:
+                continue
+            if lag > WINDOW_NS:
+                break
+            confidence = self._confidence(trigger, command, lag, at)
+            if confidence >= LEAST_CONFIDENCE and (best is None or confidence > best[0]):
+                best = confidence, trigger
+        if best is None:
+            return None
+        confidence, trigger = best
+        return Cause(trigger, at - trigger.at, round(confidence, 2), self._is_news(trigger, command, at))
+
+    def _confidence(self, trigger: Trigger, command: Command, lag: int, at: int) -> float:
+        fit = 0.8 if trigger.way == "burst" else fitting(trigger, command)
+        if not fit:
+            return 0.0
+        late = exp(-max(0, lag - SETTLED_NS) / WINDOW_NS)
+        return min(MOST_CONFIDENT[trigger.way], fit * late * (1 - self._chance(trigger, lag, at)))
+
+    def _chance(self, trigger: Trigger, lag: int, at: int) -> float:
+        """How likely one of its kind stands within the lag by accident, from those before it."""
+        kind = _kind(trigger)
+        oldest = max(at - _HISTORY_NS, self._began if self._began is not None else at)
+        earlier = sum(1 for moment, other in self._history if other == kind and oldest <= moment < trigger.at)
+        elapsed = trigger.at - oldest
+        if not earlier or elapsed <= 0:
+            return 0.0
+        return 1 - exp(-earlier / elapsed * lag)
+
+    def _is_news(self, trigger: Trigger, command: Command, at: int) -> bool:
+        key = (trigger.at, command.name, str(command.target))
+        last = self._told.pop(key, None)
+        if len(self._told) >= MOST:
+            del self._told[next(iter(self._told))]
+        self._told[key] = at
+        return last is None
+
+
+def fitting(trigger: Trigger, command: Command) -> float:
+    """How well what was asked matches what a frame does: 1 the same, 0 something else."""
+    if trigger.carries:
+        return 0.9 if command.act in _DIAGNOSTIC else 0.3
+    same_part = trigger.subsystem is command.subsystem
+    if trigger.subsystem in _ANYTHING:
+        # Nobody knows what it asks for, so anything that follows may be it.
+        return 0.7 if trigger.act is command.act else 0.6
+    if trigger.act is Act.FLASH:
+        return 0.9 if command.act in _ALIKE[Act.FLASH] else 0.0
+    if not same_part:
+        return 0.3 if trigger.act is command.act and command.subsystem in _ANYTHING else 0.0
+    if trigger.act is command.act:
+        return 1.0
+    return 0.9 if command.act in _ALIKE.get(trigger.act, frozenset()) else 0.5
+
+
+def _kind(trigger: Trigger) -> tuple[str, object]:
+    """What counts as another of the same: for bursts those of the same conversation, else what asks for the same."""
+    if trigger.way == "burst":
+        return "burst", trigger.flow
+    return trigger.way, (trigger.subsystem, trigger.act)

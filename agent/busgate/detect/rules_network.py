@@ -1,0 +1,186 @@
+"""The rules for the T-box's conversations, whatever is said in them: with whom, where, how much, and on which SIM.
+
+Law: what is merely new is excused by an endpoint of the policy; a shell or an inbound connection never is.
+"""
+
+from __future__ import annotations
+
+from busgate.detect.rule import Rule, Scale
+from busgate.model import Severity
+
+_LOW = Scale(standing=Severity.LOW, moving=Severity.LOW)
+_MEDIUM = Scale(standing=Severity.MEDIUM, moving=Severity.MEDIUM)
+_RISING = Scale(standing=Severity.MEDIUM, moving=Severity.HIGH)
+_HIGH = Scale(standing=Severity.HIGH, moving=Severity.HIGH)
+
+NETWORK_RULES = (
+    Rule(
+        id="net.endpoint",
+        version=1,
+        title="Conversation with a party that is not on the list",
+        scale=_MEDIUM,
+        r155=("6.1", "4.1"),
+        attack=("T0822",),
+        text_en="{source} talks with {target}, which the policy does not list ({name}).",
+        text_nl="{source} praat met {target}, die niet in het beleid staat ({name}).",
+        playbook_en="Ask the T-box's supplier what this party does; list it only with a contract that names it.",
+        playbook_nl="Vraag de leverancier van de T-box wat deze partij doet; neem haar pas op met een contract dat "
+        "haar noemt.",
+    ),
+    Rule(
+        id="net.country",
+        version=1,
+        title="Endpoint in a country that is not allowed",
+        scale=_HIGH,
+        r155=("6.1",),
+        attack=("T0822",),
+        text_en="{source} talks with {target}, and that is not where it may be ({name}).",
+        text_nl="{source} praat met {target}, en die staat niet waar het mag ({name}).",
+        playbook_en="Tell the privacy and procurement officers: data or control leave the agreed countries.",
+        playbook_nl="Licht de functionarissen voor privacy en inkoop in: gegevens of besturing verlaten de afgesproken "
+        "landen.",
+        excusable=False,
+    ),
+    Rule(
+        id="net.identity",
+        version=1,
+        title="Endpoint shows another identity than it should",
+        scale=_HIGH,
+        r155=("4.1", "6.2"),
+        attack=("T0822", "T0848"),
+        text_en="{target} showed {source} another identity than before or than the policy names ({name}).",
+        text_nl="{target} toonde {source} een andere identiteit dan eerder of dan het beleid noemt ({name}).",
+        playbook_en="Ask the platform's operator whether its certificate was renewed; if not, somebody is in between.",
+        playbook_nl="Vraag de beheerder van het platform of het certificaat is vernieuwd; zo niet, dan zit er iemand "
+        "tussen.",
+        excusable=False,
+    ),
+    Rule(
+        id="net.fingerprint",
+        version=1,
+        title="The T-box speaks TLS in a new way",
+        scale=_LOW,
+        r155=("5.3", "22.2"),
+        attack=("T0857",),
+        text_en="{source} opened a connection to {target} in a way it never did before ({name}).",
+        text_nl="{source} opende een verbinding met {target} zoals nooit eerder ({name}).",
+        playbook_en="Another program or version is talking: ask whether the T-box's software changed.",
+        playbook_nl="Er praat een ander programma of een andere versie: vraag of de T-box nieuwe software kreeg.",
+    ),
+    Rule(
+        id="net.name-change",
+        version=1,
+        title="A name leads to another address",
+        scale=_LOW,
+        r155=("6.1", "6.2"),
+        attack=("T0822",),
+        text_en="The name that {source} asked for now leads elsewhere: {name}.",
+        text_nl="De naam die {source} opvroeg leidt nu ergens anders heen: {name}.",
+        playbook_en="Clouds move; another country or network is worth a question to the platform's operator.",
+        playbook_nl="Clouds verhuizen; een ander land of netwerk is een vraag aan de beheerder waard.",
+    ),
+    Rule(
+        id="net.volume",
+        version=1,
+        title="Much data towards the T-box",
+        scale=_MEDIUM,
+        r155=("12.1", "5.5"),
+        attack=("T0843",),
+        text_en="{source} got much data from {target}: {name}.",
+        text_nl="{source} kreeg veel gegevens van {target}: {name}.",
+        playbook_en="That much is software or maps: look for an update session that belongs to it.",
+        playbook_nl="Zoveel is software of kaarten: zoek de updatesessie die erbij hoort.",
+    ),
+    Rule(
+        id="net.shell",
+        version=1,
+        title="Shell or debug access to the T-box",
+        scale=_HIGH,
+        r155=("9.1", "18.3", "29.2"),
+        attack=("T0822", "T0859", "T0866"),
+        text_en="{target} and {source} speak {name}: somebody can work inside the T-box.",
+        text_nl="{target} en {source} spreken {name}: iemand kan in de T-box werken.",
+        playbook_en="Ask who is logged in and on which work order; without one, cut the T-box off at the vehicle.",
+        playbook_nl="Vraag wie er is ingelogd en op welke werkopdracht; is er geen, sluit de T-box dan bij het "
+        "voertuig af.",
+        excusable=False,
+    ),
+    Rule(
+        id="net.inbound",
+        version=1,
+        title="Connection opened towards the T-box",
+        scale=_HIGH,
+        r155=("6.1", "9.1", "29.2"),
+        attack=("T0822", "T0866"),
+        text_en="{target} opened a connection to {source} from outside ({name}).",
+        text_nl="{target} opende van buiten een verbinding met {source} ({name}).",
+        playbook_en="A T-box calls out and is not called: ask the SIM's provider for a network without inbound access.",
+        playbook_nl="Een T-box belt uit en wordt niet gebeld: vraag de SIM-aanbieder om een netwerk zonder inkomend "
+        "verkeer.",
+        excusable=False,
+    ),
+    Rule(
+        id="net.grant",
+        version=1,
+        title="Traffic outside a grant",
+        scale=_HIGH,
+        r155=("6.1", "16.1"),
+        attack=("T0822", "T0859"),
+        text_en="{source} talks with {target}, which only may during maintenance ({name}).",
+        text_nl="{source} praat met {target}; dat mag alleen tijdens onderhoud ({name}).",
+        playbook_en="Ask the holder of the grant who worked then; access that outlives its grant has to be closed.",
+        playbook_nl="Vraag de houder van de toestemming wie er toen werkte; toegang die langer duurt moet dicht.",
+        excusable=False,
+    ),
+    Rule(
+        id="net.protocol",
+        version=1,
+        title="Something else is spoken than agreed",
+        scale=_MEDIUM,
+        r155=("6.1", "11.4"),
+        attack=("T0822",),
+        text_en="{source} and {target} speak {name}, which the policy does not name for them.",
+        text_nl="{source} en {target} spreken {name}; dat noemt het beleid niet voor hen.",
+        playbook_en="Ask the supplier what is spoken there; a tunnel hides orders from everybody.",
+        playbook_nl="Vraag de leverancier wat er wordt gesproken; een tunnel verbergt opdrachten voor iedereen.",
+    ),
+    Rule(
+        id="net.evasion",
+        version=1,
+        title="A stream that two readers would read differently",
+        scale=_HIGH,
+        r155=("6.2", "28.1"),
+        attack=("T0866", "T0856"),
+        text_en="The stream between {source} and {target} says two things at once: {name}.",
+        text_nl="De stroom tussen {source} en {target} zegt twee dingen tegelijk: {name}.",
+        playbook_en="That hardly happens by itself: keep the recording, and treat the connection as an attack.",
+        playbook_nl="Dat gebeurt vrijwel nooit vanzelf: bewaar de opname en behandel de verbinding als een aanval.",
+        excusable=False,
+    ),
+    Rule(
+        id="sim.changed",
+        version=1,
+        title="The T-box's SIM or network changed",
+        scale=_MEDIUM,
+        r155=("4.1", "20.1"),
+        attack=("T0822",),
+        text_en="The SIM or network of {source} changed: {name}.",
+        text_nl="De SIM of het netwerk van {source} is veranderd: {name}.",
+        playbook_en="A SIM that was not swapped by your own people means another contract, and another control room.",
+        playbook_nl="Een SIM die niet door eigen mensen is verwisseld betekent een ander contract, en een andere "
+        "meldkamer.",
+        excusable=False,
+    ),
+    Rule(
+        id="sim.roaming",
+        version=1,
+        title="The T-box is on a foreign network",
+        scale=_LOW,
+        r155=("6.1",),
+        attack=("T0822",),
+        text_en="{source} is on a foreign network: {name}.",
+        text_nl="{source} zit op een buitenlands netwerk: {name}.",
+        playbook_en="Near a border that is ordinary; elsewhere the SIM is a foreign one: ask whose it is.",
+        playbook_nl="Bij een grens is dat gewoon; elders is de SIM een buitenlandse: vraag van wie hij is.",
+    ),
+)
