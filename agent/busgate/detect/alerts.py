@@ -40,18 +40,21 @@ ORDINARY = frozenset({Act.READ, Act.SEND})
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What is the same for all alerts of one frame."""
+    """What is the same for all alerts of one frame, or of one message over the air (`frame` None)."""
 
-    frame: Frame
+    at: int
+    frame: Frame | None
     provenance: Provenance
     verdict: Verdict
     watched: bool
     """Whether the gate only watches, so that a blocking verdict changes nothing."""
     state: Mapping[str, Value]
+    cloud: Mapping[str, Value] = MappingProxyType({})
+    because: Mapping[str, Value] = MappingProxyType({})
 
     @property
     def action(self) -> str:
-        """What became of the frame: "pass", "block" or "would_block"."""
+        """What became of it: "pass", "block" or "would_block"."""
         if self.verdict.action is Action.PASS:
             return "pass"
         return "would_block" if self.watched else "block"
@@ -127,11 +130,11 @@ class Alerts:
         allowed = seen.verdict.action is Action.PASS
         severity = severity_of(rule, seen.state, allowed=allowed, subsystem=story.subsystem, everybody=story.everybody)
         outcome = f"{severity.name.lower()}|{seen.action}|{seen.verdict.reason}"
-        cause = self._episodes.seen(f"{story.rule}|{story.key}|{outcome}", story.rule, seen.frame.at)
+        cause = self._episodes.seen(f"{story.rule}|{story.key}|{outcome}", story.rule, seen.at)
         if cause is None:
             return None
         return Alert(
-            at=seen.frame.at,
+            at=seen.at,
             cause=cause,
             rule=story.rule,
             version=rule.version,
@@ -148,7 +151,9 @@ class Alerts:
             detail=story.detail,
             arguments=story.arguments,
             state=seen.state,
-            frame=written(seen.frame),
+            frame="" if seen.frame is None else written(seen.frame),
+            cloud=seen.cloud,
+            because=seen.because,
         )
 
 

@@ -288,7 +288,7 @@ class Gateway:
         if ordinary and not findings and malformed is None:
             return ()
         watched = self.mode in {Mode.MONITOR, Mode.OBSERVE} or frame.side is Side.TAP
-        seen = Circumstances(frame, _provenance(frame), verdict, watched, self.situation.snapshot(frame.at))
+        seen = Circumstances(frame.at, frame, _provenance(frame), verdict, watched, self.situation.snapshot(frame.at))
         told: list[Alert | None] = []
         # A sender never seen before is part of the story of the command it sends, not a second story.
         beside = [finding for finding in findings if finding.rule == "conduct.unseen"]

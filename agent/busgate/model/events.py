@@ -206,7 +206,8 @@ class UpdateSession:
 
     `stage` is "start" or "end". `ordered_by` is the message that asked for it, `source` whom it was loaded from,
     `bytes` and `sha256` what was loaded, `written` the bytes that diagnostics wrote to `target`. `approval` is the
-    grant in force, or "none". `before` and `after` are software identifications read at the ECU.
+    grant in force, or "none". `before` and `after` are software identifications as the ECU told them
+    ("F189=<hex>"), "" where nobody asked.
     """
 
     at: int
@@ -219,8 +220,8 @@ class UpdateSession:
     sha256: str
     target: Party
     written: int
-    before: Mapping[str, str]
-    after: Mapping[str, str]
+    before: str
+    after: str
     state: Mapping[str, Value]
     approval: str
     ended_by: str = ""
