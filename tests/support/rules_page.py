@@ -16,8 +16,8 @@ _HEAD = """# Detection rules
 
 <!-- Written by `python tests/support/rules_page.py > docs/rules.md` from the tables in agent/busgate/detect. -->
 
-What busgate looks for on the CAN side, {count} rules. Every alert names one of them and its version; the version rises
-whenever a rule's meaning changes.
+What busgate looks for, on the CAN side and over the air, {count} rules. Every alert names one of them
+and its version; the version rises whenever a rule's meaning changes.
 
 ## How severe
 

@@ -29,6 +29,8 @@ from busgate.trust.keys import is_test_key, load_signer
 
 _LOCK_SECONDS = 6.0
 _DRAIN_SECONDS = 5.0
+_MOST_GATES = 4
+"""The gate of the frames and that of the air side, and their successors before the old ones have let go."""
 READY = bytes(ACK_BYTES)
 """Said to the gate when the log is open: nothing is durable yet, and somebody listens."""
 
@@ -148,7 +150,7 @@ def _serve(keeper: Keeper, wire: socket.socket, going: Callable[[], bool]) -> No
 
 
 def _listen(keeper: Keeper, path: Path, going: Callable[[], bool]) -> None:
-    """Serve one gate after the other at a socket that only the owner and the group may write."""
+    """Serve the gates of one vehicle at a socket that only the owner and the group may write."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
         try:
             path.unlink(missing_ok=True)
@@ -158,8 +160,8 @@ def _listen(keeper: Keeper, path: Path, going: Callable[[], bool]) -> None:
             raise BusgateError(
                 f"{path}: no socket can be made there: {fault.strerror}. Next: check the folder"
             ) from None
-        listener.listen(1)
-        listener.settimeout(0.2)
+        listener.listen(_MOST_GATES)
+        listener.setblocking(False)
         supervised = Supervised()
         supervised.ready()
 
@@ -170,16 +172,20 @@ def _listen(keeper: Keeper, path: Path, going: Callable[[], bool]) -> None:
         click.echo(f"busgate: keeping the log for a gate that comes to {path}", err=True)
         while at_work():
             try:
-                wire, _ = listener.accept()
-            except TimeoutError:
-                keeper.idle()
-                continue
-            with wire:
-                try:
-                    _serve(keeper, wire, at_work)
-                except StoreError as fault:
-                    click.echo(f"busgate: {fault}", err=True)
+                if keeper.turn(listener if keeper.gates < _MOST_GATES else None):
+                    _welcome(keeper, listener)
+            except StoreError as fault:
+                click.echo(f"busgate: {fault}", err=True)
+        keeper.close()
     path.unlink(missing_ok=True)
+
+
+def _welcome(keeper: Keeper, listener: socket.socket) -> None:
+    with suppress(BlockingIOError):  # whoever waited has left again
+        wire, _ = listener.accept()
+        with suppress(OSError):
+            wire.send(READY)
+        keeper.welcome(wire)
 
 
 def _patiently(opened: Callable[[], Log], going: Callable[[], bool]) -> Log:

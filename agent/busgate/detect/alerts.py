@@ -6,7 +6,7 @@ Law: an alert says what happened to the frame, never what was meant to: `would_b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -49,8 +49,8 @@ class Circumstances:
     watched: bool
     """Whether the gate only watches, so that a blocking verdict changes nothing."""
     state: Mapping[str, Value]
-    cloud: Mapping[str, Value] = MappingProxyType({})
-    because: Mapping[str, Value] = MappingProxyType({})
+    cloud: Mapping[str, Value] = field(default_factory=dict)
+    because: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def action(self) -> str:

@@ -1,6 +1,6 @@
 """Which functions can be used from outside, as far as anybody used them: the inventory, kept while the gate works.
 
-Law: every message of the T-box's side counts in exactly one row, ordinary service too. Rows are few, whatever a stranger
+Law: every message of the T-box counts in exactly one row, ordinary service too. Rows are few, whatever a stranger
 makes up: beyond `MOST` all further ones of an interface share a row.
 """
 

@@ -52,54 +52,118 @@ _TYPES = frozenset(
 )
 
 
+class _Gate:
+    """One gate that is served: its connection, and how much of what it said is not acknowledged yet."""
+
+    __slots__ = ("taken", "wire")
+
+    def __init__(self, wire: socket.socket) -> None:
+        wire.setblocking(False)
+        self.wire = wire
+        self.taken = 0
+
+    def acknowledge(self) -> None:
+        """All that was taken is durable: say how many that are since the last time."""
+        if not self.taken:
+            return
+        try:
+            self.wire.send(self.taken.to_bytes(ACK_BYTES, "big"))
+            self.taken = 0
+        except BlockingIOError:
+            return  # said with the next ones
+        except OSError:
+            self.taken = 0
+
+
 class Keeper:
-    """One log at the service of one gate at a time."""
+    """One log at the service of the gates of one vehicle: that of its frames, and that of its air side."""
 
     def __init__(self, log: Log, uplink: Uplink | None = None) -> None:
         """The log is open, the uplink started."""
         self.trouble = ""
         """What keeps the log from being written right now."""
         self.ended = False
-        """The gate has said that all is said."""
+        """A gate has said that all is said."""
         self._log = log
         self._uplink = uplink
-        self._taken = 0
         self._foreign = 0
-        self._wire: socket.socket | None = None
+        self._gates: list[_Gate] = []
+        self._patience = _PATIENCE_TURNS
 
     def serve(self, wire: socket.socket, going: Callable[[], bool]) -> None:
-        """Take events until the gate hangs up, or as long as `going()`. What was taken is durable at the return.
+        """Take a gate's events until it hangs up, or as long as `going()`. What was taken is durable at the return.
 
         Raises:
             StoreError: it still cannot be written.
         """
-        wire.setblocking(False)
-        self._wire, self._taken = wire, 0
-        hung_up, patience = False, _PATIENCE_TURNS
-        while going() and not hung_up and patience:
-            select.select([] if self.trouble else [wire], [], [], _TURN_S)
-            try:
-                hung_up = self.trouble == "" and self._turn(wire)
-                self._flush_if_due()
-                self.trouble = ""
-            except StoreError as fault:
-                self.trouble = str(fault)
-            if self.trouble and _gone(wire):
-                patience -= 1
-            self._pump()
+        self._gates.append(_Gate(wire))
+        while going() and self._gates:
+            self.turn()
+        self.close()
+
+    def welcome(self, wire: socket.socket) -> None:
+        """Another gate has come; `turn` serves it until it hangs up, and closes its connection then."""
+        self._gates.append(_Gate(wire))
+
+    @property
+    def gates(self) -> int:
+        """How many are served."""
+        return len(self._gates)
+
+    def turn(self, also: socket.socket | None = None) -> bool:
+        """Wait a moment for what the gates say, and take it; whether `also` (a listener) has somebody waiting.
+
+        Raises:
+            StoreError: the log could not be written for as long as a gate that has gone is worth; it was let go.
+        """
+        wires = [] if self.trouble else [gate.wire for gate in self._gates]
+        ready, _, _ = select.select([*wires, *([] if also is None else [also])], [], [], _TURN_S)
+        try:
+            if not self.trouble:
+                for gate in [gate for gate in self._gates if gate.wire in ready]:
+                    if self._heard_out(gate):
+                        self._let_go(gate)
+            self._flush_if_due()
+            self.trouble = ""
+            self._patience = _PATIENCE_TURNS
+        except StoreError as fault:
+            self.trouble = str(fault)
+            self._lose_patience()
+        self._pump()
+        return also is not None and also in ready
+
+    def close(self) -> None:
+        """Make all durable that was taken, and let every gate go. Raises StoreError."""
+        gone, self._gates = self._gates, []
         self._log.flush(time.monotonic_ns())
-        self._acknowledge()
+        for gate in gone:
+            gate.acknowledge()
         self._pump()
 
-    def idle(self) -> None:
-        """No gate is there: let time pass for the broker."""
-        self._pump()
+    def _let_go(self, gate: _Gate) -> None:
+        """A gate hung up: what it said is made durable first."""
+        self._log.flush(time.monotonic_ns())
+        gate.acknowledge()
+        self._gates.remove(gate)
+        gate.wire.close()
 
-    def _turn(self, wire: socket.socket) -> bool:
+    def _lose_patience(self) -> None:
+        """A log that cannot be written is tried for a gate that has gone, but not for ever."""
+        if not any(_gone(gate.wire) for gate in self._gates):
+            return
+        self._patience -= 1
+        if not self._patience:
+            for gate in [gate for gate in self._gates if _gone(gate.wire)]:
+                self._gates.remove(gate)
+                gate.wire.close()
+            self._patience = _PATIENCE_TURNS
+            self._log.flush(time.monotonic_ns())
+
+    def _heard_out(self, gate: _Gate) -> bool:
         """A bounded number of messages; True when the gate has hung up."""
         for _ in range(_A_TURN):
             try:
-                data = wire.recv(_MOST_BYTES)
+                data = gate.wire.recv(_MOST_BYTES)
             except BlockingIOError:
                 return False
             except OSError:
@@ -109,12 +173,12 @@ class Keeper:
             if data == END:
                 self.ended = True
                 continue
-            self._take(data)
+            self._take(gate, data)
         return False
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, gate: _Gate, data: bytes) -> None:
         now = time.monotonic_ns()
-        self._taken += 1
+        gate.taken += 1
         try:
             message = json.loads(data)
             told, must = _understood(message)
@@ -137,16 +201,9 @@ class Keeper:
             self._acknowledge()
 
     def _acknowledge(self) -> None:
-        """All that was taken is durable: say how many that are since the last time."""
-        if not self._taken or self._wire is None:
-            return
-        try:
-            self._wire.send(self._taken.to_bytes(ACK_BYTES, "big"))
-            self._taken = 0
-        except BlockingIOError:
-            return  # said with the next ones
-        except OSError:
-            self._taken = 0
+        """All that any gate said is durable."""
+        for gate in self._gates:
+            gate.acknowledge()
 
     def _pump(self) -> None:
         if self._uplink is not None:

@@ -18,6 +18,7 @@ def test_a_policy_says_what_holds_for_all_of_it() -> None:
         "for": "any vehicle",
         "malformed": "blocked",
         "all else": "blocked",
+        "over the air": "the T-box may talk to anybody; what commands something needs a rule",
     }
     head = (
         "policy: full\nversion: 4\nprofile: demo-ebus\nmode: enforce\nmalformed: pass\n"
@@ -31,6 +32,7 @@ def test_a_policy_says_what_holds_for_all_of_it() -> None:
         "mode": "enforce, unless the installer set another",
         "malformed": "let through",
         "all else": "blocked",
+        "over the air": "the T-box may talk to anybody; what commands something needs a rule",
     }
 
 

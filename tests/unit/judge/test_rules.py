@@ -24,7 +24,7 @@ def fault_of(text: str) -> str:
     return str(told.value)
 
 
-ONE_OF = "a rule selects by exactly one of message, can_id, pgn and uds"
+ONE_OF = "a rule selects by exactly one of message, can_id, pgn, uds and cloud"
 BY_ADDRESS = "da and signals belong to rules by message, can_id or pgn; an ECU is chosen by uds.target"
 REQUESTED = "pgn 0xEA00 and requested belong together: list the groups it may ask for, or write requested: any"
 UDS = "uds: {target: BMS, services: 0x14}"

@@ -10,9 +10,11 @@ from busgate.model import (
     Alert,
     AlertCount,
     Argument,
+    Causation,
     DiagnosticSession,
     Event,
     GrantChange,
+    Held,
     Loss,
     Mode,
     ModeChange,
@@ -21,10 +23,12 @@ from busgate.model import (
     PolicyRefused,
     Provenance,
     Reason,
+    RemoteFunction,
     Severity,
     Side,
     Subsystem,
     Traffic,
+    UpdateSession,
 )
 from busgate.record.entry import MAX_ENTRY, RESERVED, Boot, EntryError, LogOpen, Record, decode, type_of
 from support.logs import BOOT, alert, entry
@@ -48,6 +52,20 @@ def _session(stage: str) -> DiagnosticSession:
     )
 
 
+def _function() -> RemoteFunction:
+    nobody = Party("", None)
+    at = 2**60
+    return RemoteFunction(
+        9, "ip", "jt808", "down", "reset", 0x8105, Subsystem.TELEMATICS, Act.RESET, "cloud.reset", nobody,
+        "192.0.2.1:6808", "", "NL", "", Provenance.PHYSICAL, 3, 2, 1, at, at,
+    )  # fmt: skip
+
+
+def _update(stage: str) -> UpdateSession:
+    target = Party("BMS", 0xF3)
+    return UpdateSession(9, stage, 8, "upgrade", "192.0.2.1", "http://u/b", 7, "ab", target, 6, "", "", {}, "none")
+
+
 EXAMPLES: list[tuple[Record, str]] = [
     (alert(), "alert"),
     (AlertCount(9, "cause", "BG-1", 12, 1, 8, final=True), "alert.count"),
@@ -63,6 +81,15 @@ EXAMPLES: list[tuple[Record, str]] = [
     (ModeChange(9, Mode.ENFORCE, Mode.MONITOR, "policy", ""), "mode"),
     (ModeChange(9, Mode.ENFORCE, None, "start", ""), "mode"),
     (ModeChange(9, Mode.LOCAL, Mode.LOCAL, "start", ""), "mode"),
+    (_function(), "function"),
+    (
+        Causation(9, "message", 210_000_000, 0.9, {"name": "n"}, "18EF274A#00FF", "n", Subsystem.DRIVE, Act.STOP),
+        "cause",
+    ),
+    (_update("start"), "update.start"),
+    (_update("end"), "update.end"),
+    (Held(9, "held", "1", "upgrade", "platform", 12, "ab"), "held.held"),
+    (Held(9, "released", "1", "upgrade", "platform", 12, "ab", "root", "approved"), "held.released"),
     (Loss(9, {"kernel": 3}), "drop"),
     (Traffic(9, {"tbox": 1}, {"j1939": 1}, {"allowed": 1}), "heartbeat"),
     (LogOpen(9, "a/log/b/1-0", "vkey", "there was none"), "log.open"),
@@ -107,7 +134,8 @@ def test_an_alert_is_exactly_these_bytes() -> None:
     )
     assert entry(event).decode() == (
         '{"act":"limit","action":"block","allow_rule":"","arguments":{"Torque":{"unit":"°C","value":12.5}},'
-        f'"at":"1767323045006007008","bn":2,"boot":"{BOOT}","cause":"VCU_Limit from 0x4A","detail":"",'
+        f'"at":"1767323045006007008","because":{{}},"bn":2,"boot":"{BOOT}","cause":"VCU_Limit from 0x4A",'
+        '"cloud":{},"detail":"",'
         '"frame":"18EF274A#00FF","mono":"5","name":"VCU_Limit","pol":{"sha256":"' + "ab" * 32 + '","ver":3},'
         '"provenance":"physical","reason":"not_allowlisted","rule":"BG-DRIVE-1","seq":7,"severity":"critical",'
         '"source":{"address":74,"name":"T-box"},"state":{"speed":31},"subsystem":"drive",'
