@@ -54,7 +54,7 @@ class Report:
 def read_report(data: bytes, version: str) -> tuple[Report, list[str]]:
     """A report, and what is wrong with it; one that begins with its first kind of data has lost its time."""
     report, flaws = _read(data, version, timed=True)
-    if report.unparsed and data and data[0] in KINDS[version] and data[0] not in CUSTOM:
+    if flaws and data and data[0] in KINDS[version] and data[0] not in CUSTOM:
         timeless, _ = _read(data, version, timed=False)
         if not timeless.unparsed:
             return timeless, ["the report has no time"]
