@@ -110,7 +110,7 @@ def _header_flaws(raw: bytes) -> list[str]:
     if kind not in MESSAGES and kind not in _MAKERS:
         flaws.append(f"payload type 0x{kind:04X} is reserved")
     if kind in MESSAGES and not MESSAGES[kind].fits(length):
-        flaws.append(f"a {MESSAGES[kind].name} cannot have {length} bytes")
+        flaws.append(f"a payload of {length} bytes does not fit: {MESSAGES[kind].name}")
     if here != length:
         flaws.append(f"the header says {length} bytes of payload, {here} are here")
     return flaws
