@@ -51,7 +51,9 @@ def check(data: bytes) -> None:
     sizes = (1, 1 + len(data) // 3) if len(data) < 4000 else (977,)
     for size in sizes:
         assert spans(data, size) == whole
-    for found in (read(data), *(span.pdu for span in whole)):
+    for raw in (data, *(span.raw for span in whole if span.pdu)):
+        found = read(raw)
         if found is not None:
             json.dumps(found.fields)
-            assert found.fields["payload_len"] == int.from_bytes(data[4:8]) or found is not read(data)
+            assert found.fields["payload_len"] == int.from_bytes(raw[4:8])
+    assert all(span.pdu == read(span.raw) for span in whole if span.pdu)

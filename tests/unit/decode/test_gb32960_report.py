@@ -38,8 +38,9 @@ def from_peer(edition: Edition, *groups: Group) -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("edition", list(Edition))
 def test_what_the_simulated_bus_reports_is_read(edition: Edition) -> None:
-    row: Row = {"state": 1, "charging": 3, "drive_mode": 1, "speed_kmh": 52.3, "odometer_km": 123456.7, "voltage_v": 612.4,
-           "current_a": -87.5, "soc_percent": 64, "dcdc": 1, "gear": 0x2E, "insulation_kohm": 5000}  # fmt: skip
+    row: Row = {"state": 1, "charging": 3, "drive_mode": 1, "speed_kmh": 52.3, "odometer_km": 123456.7,
+           "voltage_v": 612.4, "current_a": -87.5, "soc_percent": 64, "dcdc": 1, "gear": 0x2E,
+           "insulation_kohm": 5000}  # fmt: skip
     motor: Row = {"motor": 1, "state": 2, "controller_degc": -7, "speed_rpm": -1200, "torque_nm": -512.5,
              "temperature_degc": 88}  # fmt: skip
     got = from_peer(edition, Group("vehicle", (row,)), Group("motors", (motor,)))
