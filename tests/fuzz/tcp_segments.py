@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from busgate.decode.connection import Limits
 from busgate.decode.datagram import Datagram
-from busgate.decode.stream import Limits, Streams
+from busgate.decode.stream import Streams
 from busgate.decode.stream_events import Closed, Opened, StreamEvent
 
 _LIMITS = Limits(max_flows=2, flow_bytes=64, total_bytes=256)

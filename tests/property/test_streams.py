@@ -8,10 +8,11 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
+from busgate.decode.connection import Limits
 from busgate.decode.datagram import ACK, FIN, SYN, Datagram, Held, Unread
 from busgate.decode.ip import Reader
 from busgate.decode.link import LINK_TYPES
-from busgate.decode.stream import Limits, Streams
+from busgate.decode.stream import Streams
 from busgate.decode.stream_events import Closed, Conflict, Data, Gap, Opened, StreamEvent
 from busgate.model import Packet, Side
 from support.traffic import BUS, CLOUD, RAW, captured, udp

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from busgate.decode.connection import Limits
 from busgate.decode.datagram import ACK, FIN, RST, SYN, Datagram
 from busgate.decode.reassembly import MOST_PIECES, REACH, TAIL
-from busgate.decode.stream import Limits, Streams
+from busgate.decode.stream import Streams
 from busgate.decode.stream_events import Closed, Conflict, Data, Gap, Opened, StreamEvent
 from busgate.model import Endpoint
 from support.traffic import BUS, CLOUD
