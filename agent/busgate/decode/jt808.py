@@ -17,6 +17,7 @@ The direction is the number's: 0x8000-0xAFFF goes down, 0x0000-0x7FFF up; of the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from busgate.decode.jt808_bodies_area import AREAS
@@ -70,16 +71,25 @@ def pdu_of(frame: Frame, edition: int | None = None) -> Pdu:
 
 
 def whole(first: Pdu, body: bytes, flaws: tuple[str, ...], edition: int | None = None) -> Pdu:
-    """A message that came in parts, from the Pdu of one of them and the whole body."""
-    known = {name: first.fields[name] for name in _HEADER if name in first.fields}
-    header = {**known, "parts": first.fields["parts"], "part": 0, "reassembled": True, "body_length": len(body)}
-    if first.code is None:
-        return first
-    read_as = edition or first.fields["edition"]
-    return _with_body(first.code, header, body, read_as, edition is not None, flaws)
+    """A message that came in parts, from the Pdu of the first of them and the whole body."""
+    known = {name: first.fields[name] for name in _KEPT if name in first.fields}
+    header = {**known, "body_length": len(body), "part": 0, "reassembled": True}
+    return with_body(
+        PROTOCOL, MESSAGES, header, body, edition or first.fields["edition"], certain=edition is not None, flaws=flaws
+    )
 
 
-_HEADER = ("message_id", "attributes", "encryption", "version_flag", "subpackage", "protocol_version", "phone", "serial")
+_KEPT = (
+    "message_id",
+    "attributes",
+    "encryption",
+    "version_flag",
+    "subpackage",
+    "protocol_version",
+    "phone",
+    "serial",
+    "parts",
+)
 
 
 def direction_of(message_id: int) -> Direction:
@@ -113,25 +123,35 @@ def _pdu(frame: Frame, edition: int, certain: bool) -> Pdu:
         header |= {"parts": frame.parts, "part": frame.part}
     if frame.alternative:
         header["delimiter"] = "e7"
-    if frame.split and frame.parts > 1:
-        fields = {**header, "edition": edition, "body_hex": frame.body.hex()}
-        if frame.encryption:
-            fields["encrypted"] = True
-        return Pdu(PROTOCOL, name_of(frame.message_id), frame.message_id, direction_of(frame.message_id), fields, None, frame.flaws)
-    return _with_body(frame.message_id, header, frame.body, edition, certain, frame.flaws)
+    messages = NO_MESSAGES if frame.split and frame.parts > 1 else MESSAGES
+    pdu = with_body(PROTOCOL, messages, header, frame.body, edition, certain=certain, flaws=frame.flaws)
+    return replace(pdu, name=name_of(frame.message_id))
 
 
-def _with_body(
-    message_id: int, header: dict[str, Any], body: bytes, edition: int, certain: bool, flaws: tuple[str, ...]
+NO_MESSAGES: Table = {}
+
+
+def with_body(  # noqa: PLR0913 - what makes a Pdu: whose, read how, and what of
+    protocol: str,
+    messages: Table,
+    header: dict[str, Any],
+    body: bytes,
+    edition: int,
+    *,
+    certain: bool,
+    flaws: tuple[str, ...],
 ) -> Pdu:
+    """A Pdu from its header's fields and its body, read as `messages` say; `certain` as in `jt808_message.Reader`."""
+    message_id = header["message_id"]
     fields = {**header, "edition": edition, "body_hex": body.hex()}
     structure: object | None = None
-    message = MESSAGES.get(message_id)
-    if header["encryption"]:
+    message = messages.get(message_id)
+    if header.get("encryption"):
         fields["encrypted"] = True
     elif message is not None:
         reading = message.read(body, edition, certain)
         structure = reading.body
-        fields = {**reading.fields, **fields}
+        # The header's names win; bodies have none of them.
+        fields = {**header, **reading.fields, **fields}
         flaws = (*flaws, *reading.flaws)
-    return Pdu(PROTOCOL, name_of(message_id), message_id, direction_of(message_id), fields, structure, flaws)
+    return Pdu(protocol, name_of(message_id, messages), message_id, direction_of(message_id), fields, structure, flaws)

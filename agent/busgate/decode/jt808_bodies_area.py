@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from busgate.decode.jt808_layout import Reading, Seen, byte, counted_text, dword, many, read_body, time, word
-
 from busgate.decode.jt808_message import Message, Table, plain
 
 SETTINGS = {0: "update", 1: "append", 2: "modify"}
@@ -36,7 +35,6 @@ def _by_time(seen: Seen) -> bool:
 
 def _by_speed(seen: Seen) -> bool:
     return bool(seen["area_attribute"] & 2)
-
 
 
 @dataclass(frozen=True, slots=True)

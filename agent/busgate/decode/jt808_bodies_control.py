@@ -1,8 +1,8 @@
 """Commands to the vehicle: 0x8500 in all its readings, and vendors' cuts (JT/T 808-2013, 8.39; -2019, 8.27).
 
-Law: the standard's two editions mean different things by 0x8500, and the newer one contradicts itself on whether a count
-precedes the controls. So all readings that the octets fit are in `readings`; the fields themselves are those of the
-edition's own reading, or of the first that fits if its own does not.
+Law: the standard's two editions mean different things by 0x8500, and the newer one contradicts itself on whether a
+count precedes the controls. So all readings that the octets fit are in `readings`; the fields themselves are those of
+the edition's own reading, or of the first that fits if its own does not.
 
 Flag byte (2011, 2013): bit 0 is 0 to unlock the doors and 1 to lock. Controls (2019): id 1 is the doors, where 0 locks
 and 1 opens; F001-FFFF are a vendor's.
@@ -30,7 +30,7 @@ class VehicleControlFlag:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """One control: its id, name ("doors", "vendor", "reserved"), parameter octets, and what is meant ("" if unknown)."""
+    """One control: its id, name ("doors", "vendor", "reserved"), parameter octets, what is meant or ""."""
 
     control_id: int
     name: str
@@ -102,7 +102,7 @@ def _vehicle_control(body: bytes, edition: int, _certain: bool) -> Reading:
     ]
     if not bodies:
         return Reading(None, {"readings": []}, (f"a vehicle control of {len(body)} bytes has no form of the standard",))
-    flaws = ()
+    flaws: tuple[str, ...] = ()
     if isinstance(bodies[0], VehicleControlFlag) != (edition < 2019):
         flaws = (f"the vehicle control has the form of another edition: {readings[0]['form']}",)
     return Reading(bodies[0], {**readings[0], "readings": readings}, flaws)

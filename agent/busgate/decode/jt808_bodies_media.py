@@ -1,5 +1,6 @@
 """Pictures, sound and video files: 0x88xx and 0x08xx (JT/T 808-2019, 8.51-8.60)."""
 
+# ruff: noqa: RUF009 - what stands as a field's default says how it is cut
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,5 +1,6 @@
-"""Attachments of alarms, fetched by the platform from the terminal: 0x9208, 0x9212, 0x1210-0x1212 (T/JSATL 12-2017, 4.5-4.7)."""
+"""Attachments of alarms, fetched from the terminal: 0x9208, 0x9212, 0x1210-0x1212 (T/JSATL 12-2017, 4.5-4.7)."""
 
+# ruff: noqa: RUF009 - what stands as a field's default says how it is cut
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,10 +1,21 @@
-"""How a terminal and its platform get to know each other and answer: 0x0001-0x0005, 0x01xx, 0x80xx (JT/T 808-2019, 8.1-8.9)."""
+"""How a terminal and its platform meet and answer: 0x0001-0x0005, 0x01xx, 0x80xx (JT/T 808-2019, 8.1-8.11)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from busgate.decode.jt808_layout import Reading, byte, counted_text, many, number, read_body, rest_text, text, time, word
+from busgate.decode.jt808_layout import (
+    Reading,
+    byte,
+    counted_text,
+    many,
+    number,
+    read_body,
+    rest_text,
+    text,
+    time,
+    word,
+)
 from busgate.decode.jt808_message import Message, Table, before_2013, empty, first_fit, plain
 
 RESULTS = {0: "success", 1: "failure", 2: "message is wrong", 3: "not supported", 4: "alarm processing confirmed"}

@@ -1,5 +1,6 @@
-"""How a platform sets, queries, controls and upgrades a terminal: 0x8103-0x8108 and their answers (JT/T 808-2019, 8.12-8.20)."""
+"""Setting, querying, controlling, upgrading a terminal: 0x8103-0x8108 and answers (JT/T 808-2019, 8.12-8.20)."""
 
+# ruff: noqa: RUF009 - what stands as a field's default says how it is cut
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -46,9 +47,15 @@ _ORDERS = {
 }
 # The same in the order of the table of parameters, as one public library sends them for every command word.
 _TABLE = (
-    ("connection_control", *_APN, "maker_id", "authentication_code")
-    + ("hardware_version", "firmware_version", "url", "connection_time_limit")
-)  # fmt: skip
+    "connection_control",
+    *_APN,
+    "maker_id",
+    "authentication_code",
+    "hardware_version",
+    "firmware_version",
+    "url",
+    "connection_time_limit",
+)
 _BINARY = {"connection_control": 1, "tcp_port": 2, "udp_port": 2, "connection_time_limit": 2}
 
 
@@ -72,7 +79,7 @@ def _parameter(name: str, piece: bytes) -> int | str:
 
 
 def _command_parameters() -> Any:
-    def cut(octets: Octets, seen: Seen) -> tuple[tuple[str, ...], list[str]]:
+    def cut(octets: Octets, _seen: Seen) -> tuple[tuple[str, ...], list[str]]:
         data = octets.rest()
         pieces = data.split(b";") if data else []
         values = tuple(jt808_octets.text(piece) for piece in pieces)

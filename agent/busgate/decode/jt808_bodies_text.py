@@ -1,4 +1,4 @@
-"""Texts, events, questions, information services and telephones: 0x83xx, 0x84xx and their answers (JT/T 808-2013, 8.26-8.38).
+"""Texts, events, questions, information, telephones: 0x83xx, 0x84xx and answers (JT/T 808-2013, 8.26-8.38).
 
 2019 keeps 0x8300, 0x8400 and 0x8401; the others are met all the same.
 """

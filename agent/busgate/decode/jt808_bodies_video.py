@@ -1,4 +1,4 @@
-"""Video: what JT/T 1078-2016 adds to the messages between platform and terminal (5.3-5.6 there), 0x9003-0x9306 and 0x10xx-0x12xx.
+"""Video: the messages that JT/T 1078-2016 adds (clause 5 there), 0x9003-0x9306 and 0x1003-0x1206.
 
 Times of queries and files are of GMT+8; zeros mean no limit. Alarms of 64 bits are the location's alarm flag (low word)
 and video alarms (high word).
@@ -101,7 +101,9 @@ class PlaybackRequest:
     media_type: int = byte(names=MEDIA)
     stream_type: int = byte(names=STREAMS)
     storage_type: int = byte(names=STORES)
-    playback_mode: int = byte(names={0: "normal", 1: "fast forward", 2: "key frames backwards", 3: "key frames", 4: "one frame"})
+    playback_mode: int = byte(
+        names={0: "normal", 1: "fast forward", 2: "key frames backwards", 3: "key frames", 4: "one frame"}
+    )
     playback_speed: int = byte()
     start_time: str = time()
     end_time: str = time()

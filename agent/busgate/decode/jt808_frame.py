@@ -25,6 +25,7 @@ MOST_BODY = 0x3FF
 _SPLIT = 0x2000
 _VERSION = 0x4000
 _RESERVED = 0x8000
+_TAXI_HEADER = 12
 
 # The numbers of two vendor messages whose serial number has one octet.
 _SHORT_SERIAL = frozenset({0x5501, 0x5502})
@@ -44,11 +45,10 @@ _MEANT = {
 class Frame:
     """A frame without its delimiters and escapes.
 
-    `message_id` and `attributes` are the header's first words; `body_length` (bits 0-9) and `encryption` (bits 10-12;
-    bit 10 is RSA) are part of the latter. `version` is the protocol version octet of the 2019 form, None in the older
-    one. `phone` has all BCD digits of the terminal number (JT/T 905: ISU number), leading zeros too. `part` of `parts`
-    counts from 1 and is 0 of 0 in a message that is not split. `checksum` is the one received, `intact` whether it is
-    right and the length as well.
+    `message_id` and `attributes` are the header's first words; `body_length` (bits 0-9), `encryption` (bits 10-12; bit
+    10 is RSA) and `split` (bit 13) are part of the latter. `version` is the protocol version octet of the 2019 form,
+    None in the older one. `phone` has all BCD digits of the terminal number (JT/T 905: ISU number), leading zeros too.
+    `part` of `parts` counts from 1, and is 0 of 0 in a message that is not split. `checksum` is the one received.
     """
 
     message_id: int
@@ -58,6 +58,7 @@ class Frame:
     version: int | None
     phone: str
     serial: int
+    split: bool
     parts: int
     part: int
     body: bytes
@@ -65,23 +66,53 @@ class Frame:
     alternative: bool
     flaws: tuple[str, ...]
 
-    @property
-    def split(self) -> bool:
-        """Whether this is one part of a message (attribute bit 13)."""
-        return bool(self.attributes & _SPLIT)
 
+def parse(raw: bytes, *, taxi: bool = False) -> Frame | None:
+    """A whole frame, with its delimiters or without; None if it has no room for a header and a checksum.
 
-def parse(raw: bytes) -> Frame | None:
-    """A whole frame, with its delimiters or without; None if it has no room for a header and a checksum."""
+    `taxi` reads the header of JT/T 905, whose second word is the body's length and nothing else.
+    """
     delimiter = ALTERNATIVE if raw[:1] == bytes([ALTERNATIVE]) or raw[-1:] == bytes([ALTERNATIVE]) else DELIMITER
-    return parse_content(raw.strip(bytes([delimiter])), delimiter)
+    return parse_content(raw.strip(bytes([delimiter])), delimiter, taxi=taxi)
 
 
-def parse_content(content: bytes, delimiter: int = DELIMITER) -> Frame | None:
+def parse_content(content: bytes, delimiter: int = DELIMITER, *, taxi: bool = False) -> Frame | None:
     """What stands between two delimiters, still escaped."""
     flaws: list[str] = []
     plain = _unescape(content, delimiter, flaws)
-    return None if len(plain) < 5 else _parse_plain(plain, delimiter == ALTERNATIVE, flaws)
+    if len(plain) < 5:
+        return None
+    return _parse_taxi(plain, flaws) if taxi else _parse_plain(plain, delimiter == ALTERNATIVE, flaws)
+
+
+def _parse_taxi(plain: bytes, flaws: list[str]) -> Frame | None:
+    if len(plain) <= _TAXI_HEADER:
+        return None
+    length, body = int.from_bytes(plain[2:4]), plain[_TAXI_HEADER:-1]
+    _check(plain, body, length, flaws)
+    return Frame(
+        message_id=int.from_bytes(plain[:2]),
+        attributes=length,
+        body_length=length,
+        encryption=0,
+        version=None,
+        phone=plain[4:10].hex(),
+        serial=int.from_bytes(plain[10:12]),
+        split=False,
+        parts=0,
+        part=0,
+        body=body,
+        checksum=plain[-1],
+        alternative=False,
+        flaws=tuple(flaws),
+    )
+
+
+def _check(plain: bytes, body: bytes, length: int, flaws: list[str]) -> None:
+    if len(body) != length:
+        flaws.append(f"the header says {length} bytes of body, there are {len(body)}")
+    if (right := checksum(plain[:-1])) != plain[-1]:
+        flaws.append(f"checksum is {plain[-1]:02x}, should be {right:02x}")
 
 
 def _unescape(content: bytes, delimiter: int, flaws: list[str]) -> bytes:
@@ -116,10 +147,7 @@ def _parse_plain(plain: bytes, alternative: bool, flaws: list[str]) -> Frame | N
     if tail and not 1 <= part <= parts:
         flaws.append(f"part {part} of {parts} cannot be")
     body, length = plain[size:-1], attributes & MOST_BODY
-    if len(body) != length:
-        flaws.append(f"the header says {length} bytes of body, there are {len(body)}")
-    if (right := checksum(plain[:-1])) != plain[-1]:
-        flaws.append(f"checksum is {plain[-1]:02x}, should be {right:02x}")
+    _check(plain, body, length, flaws)
     return Frame(
         message_id=message_id,
         attributes=attributes,
@@ -128,6 +156,7 @@ def _parse_plain(plain: bytes, alternative: bool, flaws: list[str]) -> Frame | N
         version=plain[4] if versioned else None,
         phone=plain[5 if versioned else 4 : size - tail - width].hex(),
         serial=int.from_bytes(plain[size - tail - width : size - tail]),
+        split=bool(tail),
         parts=parts if tail else 0,
         part=part if tail else 0,
         body=body,

@@ -238,7 +238,7 @@ def one(kind: type, **how: Any) -> Any:
 
 
 def many(kind: type | int, count: str | int | None = None, **how: Any) -> Any:
-    """Structures, or numbers of so many octets: `count` of them, which may be a field's name, or up to the body's end."""
+    """Structures, or numbers of so many octets: `count` of them (or as that field says), or up to the body's end."""
 
     def cut(octets: Octets, seen: Seen) -> tuple[Any, Any]:
         values: list[Any] = []

@@ -1,9 +1,10 @@
-"""Where a vehicle is and in what state: the location body of 0x0200 and of the messages that carry one (JT/T 808-2019, 8.21).
+"""Where a vehicle is and in what state: the location body and the messages with one (JT/T 808-2019, 8.21).
 
-Law: latitude and longitude are shown as transmitted (1e-6 degree, unsigned) and as degrees with the sign that the status
-bits give them. Status bits 10 and 11 are the oil and the circuit cut, 12 the doors locked: the answer to a command.
+Law: latitude and longitude are shown as transmitted (1e-6 degree, unsigned) and as degrees with the sign that the
+status bits give them. Status bits 10 and 11 are the oil and the circuit cut, 12 the doors locked: what a command did.
 """
 
+# ruff: noqa: RUF009 - what stands as a field's default says how it is cut
 from __future__ import annotations
 
 from dataclasses import dataclass

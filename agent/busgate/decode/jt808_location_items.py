@@ -122,7 +122,9 @@ class Kind(NamedTuple):
 
 
 _CHANNELS = {bit: f"channel {bit + 1}" for bit in range(32)}
-_STORES = {bit: f"main store {bit + 1}" for bit in range(12)} | {bit: f"backup store {bit - 11}" for bit in range(12, 16)}
+_STORES = {bit: f"main store {bit + 1}" for bit in range(12)} | {
+    bit: f"backup store {bit - 11}" for bit in range(12, 16)
+}
 
 ITEMS: dict[int, Kind] = {
     0x01: Kind("mileage", unit="km", divisor=10),

@@ -4,6 +4,7 @@ Coordinates are in 1e-6 degree, altitudes in m, speeds in km/h, times of GMT+8. 
 0x9208 and 0x1210 ask its attachments by; its terminal id has 7 octets, in the form of 2019 30.
 """
 
+# ruff: noqa: RUF009 - what stands as a field's default says how it is cut
 from __future__ import annotations
 
 from dataclasses import dataclass

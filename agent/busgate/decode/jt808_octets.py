@@ -1,7 +1,7 @@
-"""Octets of a JT/T 808 or 905 message read in order: numbers big endian, texts GBK, times and numbers as BCD (4.2).
+r"""Octets of a JT/T 808 or 905 message read in order: numbers big endian, texts GBK, times and numbers as BCD (4.2).
 
-Law: nothing is made up. What ends early raises `ShortError` to `jt808_layout`, which turns it into a flaw; digits that are no
-BCD stay hexadecimal, bytes that are no GBK stay as `\\x..` in the text.
+Law: nothing is made up. What ends early raises `ShortError` to `jt808_layout`, which makes it a flaw; digits that are
+no BCD stay hexadecimal, bytes that are no GBK stay as `\x..` in the text.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 
 class ShortError(Exception):
-    """Inside these decoders: a body ends before what it announced. `shown` is what could be read of the part it ends in."""
+    """Inside these decoders: a body ends before what it announced. `shown` is what was read of the part it ends in."""
 
     def __init__(self, shown: object = None) -> None:
         super().__init__("the body ends early")

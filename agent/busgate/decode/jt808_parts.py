@@ -3,7 +3,7 @@
 Law: a message is given once, when its last part comes, in whatever order they came; a part that comes again changes
 nothing. Parts belong together by terminal number, message number and count of parts, and by their serial numbers: the
 parts of one message count on by one, though terminals are met that give all of them the same. At most `messages`
-unfinished messages with `octets` octets of body are kept; what waited longest gives way and is counted in `dropped`.
+unfinished messages with `octets` octets are kept; what waited longest gives way and is counted in `dropped`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from busgate.model import Pdu
 
 Key = tuple[str, int, int]
 
+_EACH_PART = 128
+"""Octets that keeping one part costs besides its body, about."""
+
 
 @dataclass(slots=True)
 class _Run:
@@ -22,6 +25,7 @@ class _Run:
 
     first: frozenset[int]
     key: Key
+    head: Pdu
     bodies: dict[int, bytes] = field(default_factory=dict)
     flaws: list[str] = field(default_factory=list)
     last: int = 0
@@ -40,7 +44,7 @@ class Reassembler:
 
     @property
     def held(self) -> int:
-        """Octets of body kept back."""
+        """Octets kept back, with an allowance for each part."""
         return sum(run.octets for run in self._runs)
 
     def take(self, pdu: Pdu) -> Pdu | None:
@@ -52,21 +56,24 @@ class Reassembler:
         part, parts = fields.get("part", 0), fields.get("parts", 0)
         if not 1 <= part <= parts or parts < 2 or pdu.code is None:
             return None
-        run = self._run_of(part, fields["serial"], (fields["phone"], pdu.code, parts))
+        run = self._run_of(pdu, part, (fields["phone"], pdu.code, parts))
         if part not in run.bodies:
             body = bytes.fromhex(fields["body_hex"])
             run.bodies[part] = body
-            run.octets += len(body)
+            run.octets += len(body) + _EACH_PART
+            run.head = pdu if part == 1 else run.head
             run.flaws += [f"part {part}: {flaw}" for flaw in pdu.flaws]
         run.last = part
         if len(run.bodies) == parts:
             self._runs.remove(run)
-            return jt808.whole(pdu, b"".join(run.bodies[at] for at in range(1, parts + 1)), tuple(run.flaws), self._edition)
+            body = b"".join(run.bodies[at] for at in range(1, parts + 1))
+            return jt808.whole(run.head, body, tuple(run.flaws), self._edition)
         self._make_room()
         return None
 
-    def _run_of(self, part: int, serial: int, key: Key) -> _Run:
+    def _run_of(self, pdu: Pdu, part: int, key: Key) -> _Run:
         """The unfinished message that this part belongs to, moved behind the others; or a new one."""
+        serial = pdu.fields["serial"]
         first = frozenset({(serial - part + 1) & 0xFFFF, serial})
         found = None
         for run in self._runs:
@@ -75,7 +82,7 @@ class Reassembler:
                 found = run
                 break
         if found is None:
-            found = self._next_in_order(part, key) or _Run(first, key)
+            found = self._next_in_order(part, key) or _Run(first, key, pdu)
         if found in self._runs:
             self._runs.remove(found)
         self._runs.append(found)
