@@ -1,0 +1,173 @@
+"""Texts, events, questions, information, telephones: 0x83xx, 0x84xx and answers (JT/T 808-2013, 8.26-8.38).
+
+2019 keeps 0x8300, 0x8400 and 0x8401; the others are met all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from busgate.decode.jt808_layout import byte, counted_text, many, rest_text, word
+from busgate.decode.jt808_message import Table, plain
+
+TEXT_FLAGS = {
+    0: "emergency",
+    2: "show on display",
+    3: "read aloud",
+    4: "show on advertising screen",
+    5: "CAN fault codes instead of navigation",
+}
+TEXT_TYPES = {1: "notice", 2: "service"}
+EVENT_SETTINGS = {0: "delete all", 1: "update", 2: "append", 3: "modify", 4: "delete some"}
+MENU_SETTINGS = {0: "delete all", 1: "update", 2: "append", 3: "modify"}
+CALL_FLAGS = {0: "ordinary call", 1: "listening in"}
+CONTACT_FLAGS = {1: "incoming", 2: "outgoing", 3: "both"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """0x8300 (2019: 8.25): flag bits, in 2019 the kind of text, and the text."""
+
+    text_flag: int = byte(bits=("text_flags", TEXT_FLAGS))
+    text_type: int | None = byte(since=2019, names=TEXT_TYPES)
+    text: str = rest_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event that a driver can report."""
+
+    event_id: int = byte()
+    content: str = counted_text()
+
+
+@dataclass(frozen=True, slots=True)
+class EventSetting:
+    """0x8301 (2013: 8.27)."""
+
+    setting_type: int = byte(names=EVENT_SETTINGS)
+    total: int | None = byte(optional=True)
+    events: tuple[Event, ...] | None = many(Event, "total", when=lambda seen: seen["total"] is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class EventReport:
+    """0x0301 (2013: 8.28)."""
+
+    event_id: int = byte()
+
+
+@dataclass(frozen=True, slots=True)
+class CandidateAnswer:
+    """One answer that a driver can choose."""
+
+    answer_id: int = byte()
+    content: str = counted_text(2)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """0x8302 (2013: 8.29): flag bits as of a text, the question, the answers to choose from."""
+
+    question_flag: int = byte(bits=("question_flags", TEXT_FLAGS))
+    question: str = counted_text()
+    answers: tuple[CandidateAnswer, ...] = many(CandidateAnswer)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """0x0302 (2013: 8.30)."""
+
+    response_serial: int = word()
+    answer_id: int = byte()
+
+
+@dataclass(frozen=True, slots=True)
+class Information:
+    """One kind of information that a driver can order."""
+
+    information_type: int = byte()
+    name: str = counted_text(2)
+
+
+@dataclass(frozen=True, slots=True)
+class InformationMenu:
+    """0x8303 (2013: 8.31)."""
+
+    setting_type: int = byte(names=MENU_SETTINGS)
+    total: int | None = byte(optional=True)
+    items: tuple[Information, ...] | None = many(Information, "total", when=lambda seen: seen["total"] is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class InformationDemand:
+    """0x0303 (2013: 8.32)."""
+
+    information_type: int = byte()
+    flag: int = byte(names={0: "cancel", 1: "order"})
+
+
+@dataclass(frozen=True, slots=True)
+class InformationService:
+    """0x8304 (2013: 8.33)."""
+
+    information_type: int = byte()
+    content: str = counted_text(2)
+
+
+@dataclass(frozen=True, slots=True)
+class InformationReply:
+    """0x0304, seen in one public library: serial, kind and content of an information."""
+
+    response_serial: int = word()
+    information_type: int = byte()
+    content: str = counted_text(2)
+
+
+@dataclass(frozen=True, slots=True)
+class CallBack:
+    """0x8400 (8.26): whom the terminal shall call, openly or listening in."""
+
+    flag: int = byte(names=CALL_FLAGS)
+    phone_number: str = rest_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One entry of the telephone book."""
+
+    flag: int = byte(names=CONTACT_FLAGS)
+    phone_number: str = counted_text()
+    name: str = counted_text()
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneBook:
+    """0x8401 (8.27)."""
+
+    setting_type: int = byte(names=MENU_SETTINGS)
+    total: int | None = byte(optional=True)
+    contacts: tuple[Contact, ...] | None = many(Contact, "total", when=lambda seen: seen["total"] is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportText:
+    """0x6006 of one vendor family: a text in answer to a text."""
+
+    content: str = rest_text()
+
+
+TEXTS: Table = {
+    0x0301: plain("event report", EventReport),
+    0x0302: plain("question answer", Answer),
+    0x0303: plain("information demand or cancel", InformationDemand),
+    0x0304: plain("information service reply", InformationReply),
+    0x6006: plain("text message report", ReportText),
+    0x8300: plain("text message", Text),
+    0x8301: plain("event setting", EventSetting),
+    0x8302: plain("question", Question),
+    0x8303: plain("information menu setting", InformationMenu),
+    0x8304: plain("information service", InformationService),
+    0x8400: plain("call back", CallBack),
+    0x8401: plain("set phone book", PhoneBook),
+}

@@ -1,0 +1,127 @@
+"""Frames of JT/T 808 and 905 out of one direction of a stream, and out of short messages.
+
+Law: the spans, joined, are the bytes fed, in order, however they were cut; at most `MOST_HELD` bytes are held back; no
+bytes raise. What stands between two delimiters is a frame, also if its checksum or length is wrong. Around that:
+
+- Two delimiters in a row end one frame and begin the next; a delimiter with nothing before it is no frame.
+- Some senders let one delimiter end a frame and begin the next. Bytes after a frame up to the next delimiter are read
+  as such a frame if its checksum or its length is right; their span has no opening delimiter, and the flaw says so.
+- A stream is `7e` or `e7` throughout (see `jt808_frame`); which, is settled by its first right frame. Until then an
+  `e7` begins a frame only if a right frame stands between it and the next `e7`.
+- A run of more than `MOST_FRAME` bytes without a delimiter is no frame.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from busgate.decode import jt808, jt905
+from busgate.decode.jt808_frame import ALTERNATIVE, DELIMITER, Frame, parse_content
+from busgate.model import Pdu, Span
+
+MOST_FRAME = 4096
+"""More than any frame has between its delimiters: 1023 octets of body and 26 around it, each escaped."""
+
+MOST_HELD = MOST_FRAME + 1
+
+_SHARED = "the opening delimiter is the one that ends the frame before"
+
+
+class Framer:
+    """One direction of a stream in, its frames out. `edition` as in `jt808.read`; `taxi` makes it read JT/T 905."""
+
+    def __init__(self, edition: int | None = None, *, taxi: bool = False) -> None:
+        self._edition = edition
+        self._taxi = taxi
+        self._buffer = bytearray()
+        self._delimiter: int | None = None
+        # Whether the last span ended with a delimiter that may begin a frame as well.
+        self._after_frame = False
+
+    @property
+    def held(self) -> int:
+        """Bytes kept back, `MOST_HELD` at most."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> list[Span]:
+        """The spans that these bytes finish."""
+        found: list[Span] = []
+        # In pieces, so that what is held is bounded while a chunk is worked through, too.
+        for at in range(0, len(data), MOST_FRAME):
+            self._buffer += data[at : at + MOST_FRAME]
+            found += self._take()
+        return found
+
+    def close(self) -> list[Span]:
+        """What is left, as no frame: the stream ended within it."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        if not rest:
+            return []
+        return [
+            Span(rest, None, "the stream ended within a frame" if rest[0] in self._beginnings else "outside a frame")
+        ]
+
+    @property
+    def _beginnings(self) -> tuple[int, ...]:
+        return (DELIMITER, ALTERNATIVE) if self._delimiter is None else (self._delimiter,)
+
+    def _take(self) -> list[Span]:
+        buffer, at = bytes(self._buffer), 0
+        found: list[Span] = []
+        while at < len(buffer) and (step := self._next(buffer, at)) is not None:
+            span, at = step
+            found.append(span)
+        self._buffer[:] = buffer[at:]
+        return found
+
+    def _next(self, buffer: bytes, at: int) -> tuple[Span, int] | None:
+        """The next span and where it ends; None until more bytes decide."""
+        if buffer[at] not in self._beginnings:
+            return self._between(buffer, at)
+        delimiter = buffer[at]
+        end = buffer.find(delimiter, at + 1, at + 1 + MOST_FRAME + 1)
+        if end < 0:
+            if len(buffer) - at <= MOST_FRAME + 1:
+                return None
+            return self._lost(buffer, at, at + 1, "no delimiter ends this frame")
+        if end == at + 1:
+            return self._lost(buffer, at, end, "a delimiter alone")
+        frame = parse_content(buffer[at + 1 : end], delimiter, taxi=self._taxi)
+        if self._delimiter is None:
+            if delimiter == ALTERNATIVE and not _right(frame):
+                return self._lost(buffer, at, at + 1, "outside a frame")
+            if _right(frame):
+                self._delimiter = delimiter
+        return self._frame(buffer, at, end + 1, frame)
+
+    def _between(self, buffer: bytes, at: int) -> tuple[Span, int] | None:
+        """Bytes where a delimiter should be: a frame that shares its opening delimiter, or none."""
+        places = [place for one in self._beginnings if (place := buffer.find(one, at, at + MOST_FRAME)) >= 0]
+        if not places:
+            return None if len(buffer) - at < MOST_FRAME else self._lost(buffer, at, at + MOST_FRAME, "outside a frame")
+        end = min(places)
+        if self._after_frame and self._delimiter is not None:
+            frame = parse_content(buffer[at:end], self._delimiter, taxi=self._taxi)
+            if frame is not None and (_right(frame) or frame.body_length == len(frame.body)):
+                return self._frame(buffer, at, end + 1, replace(frame, flaws=(*frame.flaws, _SHARED)))
+        return self._lost(buffer, at, end, "outside a frame")
+
+    def _frame(self, buffer: bytes, at: int, end: int, frame: Frame | None) -> tuple[Span, int]:
+        self._after_frame = True
+        raw = buffer[at:end]
+        if frame is None:
+            return Span(raw, None, f"{len(raw)} bytes have no room for a header"), end
+        return Span(raw, self._pdu(frame)), end
+
+    def _pdu(self, frame: Frame) -> Pdu:
+        return jt905.pdu_of(frame) if self._taxi else jt808.pdu_of(frame, self._edition)
+
+    def _lost(self, buffer: bytes, at: int, end: int, reason: str) -> tuple[Span, int]:
+        self._after_frame = False
+        return Span(buffer[at:end], None, reason), end
+
+
+def _right(frame: Frame | None) -> bool:
+    """Whether nothing is wrong with a frame itself."""
+    return frame is not None and not frame.flaws
