@@ -9,11 +9,11 @@ import contextlib
 import ctypes
 import json
 import os
-import select
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -64,6 +64,8 @@ class World:
         for name in (self.tbox, self.gate, self.cloud):
             _must("netns", "add", name)
             _must("-n", name, "link", "set", "lo", "up")
+            with inside(name):  # IPv6 addresses are good at once, without a second's look for others that have them
+                _set("ipv6/conf/all/accept_dad", "ipv6/conf/default/accept_dad", value="0")
         _must("link", "add", "eth0", "netns", self.tbox, "type", "veth", "peer", "name", TO_TBOX, "netns", self.gate)
         _must("link", "add", "eth0", "netns", self.cloud, "type", "veth", "peer", "name", TO_CLOUD, "netns", self.gate)
         self._address(self.tbox, "eth0", f"{TBOX}/24", f"{TBOX6}/64")
@@ -80,8 +82,9 @@ class World:
         _must("-n", self.cloud, "route", "add", "10.88.1.0/24", "via", OUTER)
         _must("-n", self.cloud, "-6", "route", "add", "fd88:1::/64", "via", OUTER6)
         with inside(self.gate):
-            for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
-                Path("/proc/sys/net", name).write_text("1", encoding="ascii")
+            _set("ipv4/ip_forward", "ipv6/conf/all/forwarding", value="1")
+        for machine, address in ((self.tbox, GATE), (self.tbox, GATE6), (self.cloud, OUTER), (self.cloud, OUTER6)):
+            _answers(machine, address)
 
     def remove(self) -> None:
         for name in (self.tbox, self.gate, self.cloud):
@@ -109,47 +112,50 @@ class World:
 
 
 class Worker:
-    """A relay at work; what it tells of flows is kept in `events`."""
+    """A relay at work. What it tells of flows is read all the time, lest it wait for us."""
 
     def __init__(self, words: list[str]) -> None:
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert self.process.stdout is not None
-        self._out = self.process.stdout.fileno()
-        os.set_blocking(self._out, False)
-        self._text = b""
-        self.events: list[dict[str, Any]] = []
+        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self._told: list[dict[str, Any]] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
         self.until(lambda events: any(each["what"] == "ready" for each in events), 20)
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        """What it has told so far."""
+        return list(self._told)
 
     def until(self, met: Callable[[list[dict[str, Any]]], bool], seconds: float = 10) -> list[dict[str, Any]]:
         """What it has told, once that is as it should be; fails when it is not so in time."""
         ends = time.monotonic() + seconds
-        while not met(self._read()):
-            assert time.monotonic() < ends, f"not told in {seconds} s: {self.events[-5:]}"
-            assert self.process.poll() is None, self.process.communicate()[1].decode()
-            select.select([self._out], [], [], 0.05)
-        return self.events
+        while not met(events := self.events):
+            assert time.monotonic() < ends, f"not told in {seconds} s: {events[-5:]}"
+            assert self.process.poll() is None, self.process.stderr and self.process.stderr.read()
+            time.sleep(0.005)
+        return events
 
-    def end(self, port: int, count: int = 1) -> list[dict[str, Any]]:
-        """The ends of flows from the T-box's port, once there are so many."""
+    def end(self, port: int) -> dict[str, Any]:
+        """The last end of a flow from the T-box's port, once there is one."""
 
         def ends(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
             return [each for each in events if each["what"] == "ended" and each["port"] == port]
 
-        return ends(self.until(lambda events: len(ends(events)) >= count))
+        return ends(self.until(lambda events: bool(ends(events))))[-1]
 
     def kill(self) -> None:
         """As a crash would: nothing is tidied up."""
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.communicate(timeout=10)
+        self.process.kill()
+        self.process.wait(10)
+        self._reader.join(10)
+        for each in (self.process.stdout, self.process.stderr):
+            if each is not None:
+                each.close()
 
-    def _read(self) -> list[dict[str, Any]]:
-        with contextlib.suppress(BlockingIOError):
-            while data := os.read(self._out, 1 << 16):
-                self._text += data
-        *lines, self._text = self._text.split(b"\n")
-        self.events += [json.loads(line) for line in lines]
-        return self.events
+    def _read(self) -> None:
+        assert self.process.stdout is not None
+        for text in self.process.stdout:
+            self._told.append(json.loads(text))
 
 
 @contextlib.contextmanager
@@ -181,6 +187,24 @@ def listening(machine: str, address: str, port: int, backlog: int = 128) -> sock
     sock.listen(backlog)
     sock.settimeout(5)
     return sock
+
+
+def _answers(machine: str, address: str) -> None:
+    """Wait until a neighbour is there: the kernel takes up to a second to believe that a new wire is one."""
+    for _ in range(100):
+        try:
+            with inside(machine):
+                socket.create_connection((address, 1), timeout=0.05).close()
+        except ConnectionRefusedError:
+            return
+        except OSError:
+            time.sleep(0.02)
+    raise AssertionError(f"{address} does not answer {machine}")
+
+
+def _set(*names: str, value: str) -> None:
+    for name in names:
+        Path("/proc/sys/net", name).write_text(value, encoding="ascii")
 
 
 def _ip(*words: str) -> bool:
