@@ -31,8 +31,8 @@ EU = frozenset(
     }
 )
 """The 27 member states by ISO 3166-1 code: Treaty on European Union, article 52, as amended by the accession treaties,
-and the withdrawal agreement of the United Kingdom (OJ L 29, 31.1.2020). Territories with a code of their own (RE, AX) are
-in the Union only where the operator's table says so."""
+and the withdrawal agreement of the United Kingdom (OJ L 29, 31.1.2020). Territories with a code of their own (RE, AX)
+are in the Union only where the operator's table says so."""
 
 LARGEST = 256 << 20
 _ANSWERS = 4096
