@@ -27,6 +27,7 @@ from busgate.model.events import (
 )
 from busgate.model.fault import BusgateError
 from busgate.model.messages import CanMessage, Diagnostic, DiagnosticKind, Message, ParameterGroup, WireMessage
+from busgate.model.modem import ModemService, ModemState
 from busgate.model.units import (
     BIT_RATE_SWITCH,
     ERROR,
@@ -81,6 +82,8 @@ __all__ = [
     "Message",
     "Mode",
     "ModeChange",
+    "ModemService",
+    "ModemState",
     "Outcome",
     "Packet",
     "ParameterGroup",
