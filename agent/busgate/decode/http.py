@@ -49,6 +49,7 @@ class Messages(ABC):
         self._buffer = bytearray()
         self._body: Passing | None = None
         self._synced = True
+        self._searched = 0
         self.unfinished: Pdu | None = None
         """After `close`: the summary of a body cut off where no byte was held back to carry it."""
 
@@ -69,7 +70,7 @@ class Messages(ABC):
             found = self._body.close(self._buffer)
             spans += found
             if not found:
-                self.unfinished = self._body.summary(complete=False)
+                self.unfinished = self._body.summary(complete=self._body.open_ended)
             self._body = None
         if self._buffer:
             reason = self._shared.opaque or ("the stream ends within a head" if self._synced else UNKNOWN)
@@ -100,6 +101,7 @@ class Messages(ABC):
     def _cut(self, size: int, reason: str) -> Span:
         raw = bytes(self._buffer[:size])
         del self._buffer[:size]
+        self._searched = 0
         return Span(raw, None, reason)
 
     def _between(self) -> list[Span]:
@@ -111,26 +113,31 @@ class Messages(ABC):
         if plausible is None:
             return []
         if plausible:
-            end = _END.search(buffer[:LONGEST_HEAD])
-            if end is not None:
-                raw = bytes(buffer[: end.end()])
-                if (head := self._head(raw)) is not None:
-                    del buffer[: len(raw)]
-                    return [Span(raw, head)]
-            elif len(buffer) < LONGEST_HEAD:
+            end = self._end()
+            if end and (head := self._head(bytes(buffer[:end]))) is not None:
+                return [self._cut(end, "")._replace(pdu=head)]
+            if not end and len(buffer) < LONGEST_HEAD:
                 return []
         self._synced = False
         return [self._cut(1, UNKNOWN)]
 
+    def _end(self) -> int:
+        """How long the head at the front is, 0 while that is not known."""
+        found = _END.search(self._buffer, self._searched, LONGEST_HEAD)
+        self._searched = 0 if found else max(0, len(self._buffer) - 2)
+        return found.end() if found else 0
+
     def _search(self) -> list[Span]:
         """Pick up in the middle: give bytes until a start line, or what may become one, is at the front."""
-        place = self._next(bytes(self._buffer))
+        window = bytes(self._buffer[: LONGEST_LINE + 64])
+        place = self._next(window)
         if place:
             return [self._cut(place, UNKNOWN)]
-        if self._starts(bytes(self._buffer[: LONGEST_LINE + 64])):
+        plausible = self._starts(window)
+        if plausible:
             self._synced = True
             return self._between()
-        return []
+        return [] if plausible is None else [self._cut(1, UNKNOWN)]
 
     @abstractmethod
     def _starts(self, line: bytes) -> bool | None:
@@ -185,8 +192,11 @@ class Requests(Messages):
                 return found.start()
         return len(data) - _partial(data, METHODS)
 
+    def _end(self) -> int:
+        return len(PREFACE) if self._buffer.startswith(PREFACE) else super()._end()
+
     def _head(self, raw: bytes) -> Pdu | None:
-        if PREFACE.startswith(raw) and len(raw) > 4:
+        if raw == PREFACE:
             return self._preface()
         found = heads.request(raw)
         if found is None:

@@ -49,6 +49,11 @@ class Passing:
         """Whether the body has ended, well or badly (`broken`)."""
         return self._state in {_State.DONE, _State.BROKEN}
 
+    @property
+    def open_ended(self) -> bool:
+        """Whether only the end of the stream ends this body."""
+        return self._left is None and not self._chunked
+
     def take(self, buffer: bytearray) -> list[Span]:
         """Take what of the buffer's front belongs to this body."""
         spans: list[Span] = []
@@ -68,7 +73,7 @@ class Passing:
             return []
         if self._state is _State.DATA:
             self._count(buffer)
-        return [Span(self._cut(buffer, len(buffer)), self.summary(complete=self._left is None and not self._chunked))]
+        return [Span(self._cut(buffer, len(buffer)), self.summary(complete=self.open_ended))]
 
     def summary(self, *, complete: bool, flaw: str = "") -> Pdu:
         """What has passed until now."""

@@ -48,7 +48,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The head of a response (RFC 9112, 4). `method` and `url` are those of the request it answers, if that was seen."""
+    """The head of a response (RFC 9112, 4). `method` and `url` are those of its request, if that was seen."""
 
     status: int
     reason: str

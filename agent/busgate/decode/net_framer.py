@@ -24,7 +24,8 @@ NONE = -1
 class Framer(ABC):
     """One direction of a stream; a protocol says how long a unit is (`_measure`) and what it says (`_unit`).
 
-    `synced` is whether the next octet is known to start a unit: a whole one ended just before it.
+    `synced` is whether the next octet is known to start a unit: a whole one ended just before it. `fresh` is whether
+    it is the first of the stream.
     """
 
     UNKNOWN = "no unit starts here"
@@ -34,6 +35,7 @@ class Framer(ABC):
         self._buffer = bytearray()
         self._scanned = 0
         self.synced = False
+        self.fresh = True
 
     @property
     def held(self) -> int:
@@ -57,6 +59,10 @@ class Framer(ABC):
     def _unit(self, raw: bytes) -> list[Span]:
         """Read one whole unit; nearly always one span."""
 
+    def _rest(self, raw: bytes) -> Span:
+        """The beginning of a unit whose end never came."""
+        return Span(raw, None, self.CUT)
+
     def _seek(self, buffer: bytearray, at: int) -> int:
         """The next place behind `at` where a unit may start; an override makes long stretches cheap."""
         return min(at + 1, len(buffer))
@@ -69,14 +75,14 @@ class Framer(ABC):
             if size != NONE and (size == MORE or scan + size > len(buffer)):
                 if not closing:
                     break
-                if self.synced:
+                if self.synced or self.fresh:
                     spans += self._stretches(buffer, start, scan)
-                    spans.append(Span(bytes(buffer[scan:]), None, self.CUT))
+                    spans.append(self._rest(bytes(buffer[scan:])))
                     start = scan = len(buffer)
                     break
                 size = NONE
             if size == NONE:
-                self.synced = False
+                self.synced = self.fresh = False
                 scan = self._seek(buffer, scan)
                 whole = (scan - start) // STRETCH * STRETCH
                 spans += self._stretches(buffer, start, start + whole)
@@ -84,7 +90,7 @@ class Framer(ABC):
                 continue
             spans += self._stretches(buffer, start, scan)
             start = scan = scan + size
-            self.synced = True
+            self.synced, self.fresh = True, False
             spans += self._unit(bytes(buffer[scan - size : scan]))
         if closing:
             spans += self._stretches(buffer, start, len(buffer))
