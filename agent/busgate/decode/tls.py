@@ -85,7 +85,7 @@ class Records(Framer):
 
     def _unit(self, raw: bytes) -> list[Span]:
         kind = raw[0]
-        if kind == _HANDSHAKE and not self._is_encrypted(raw, 0, len(raw)):
+        if kind == _HANDSHAKE and not self._is_encrypted(raw, 0, _record(raw, 0)):
             return self._messages(raw)
         if kind == _CHANGE and len(raw) == _HEAD + 1:
             self._changed = True
