@@ -91,6 +91,22 @@ class CounterMark(Strict):
     modulo: Annotated[int, Field(ge=2, le=65536)] = 16
 
 
+class CloudMark(Strict):
+    """What a vendor's own form over the air does, where the operator knows: declared, or found out on a bench.
+
+    `protocol` and `code` select messages (0x8500 of jt808), `asks` what busgate calls what they ask for, and
+    `where` the values of arguments as alerts tell them.
+    """
+
+    protocol: Name
+    code: Annotated[int, Field(ge=0, le=0xFFFF_FFFF)] | None = None
+    asks: Name | None = None
+    where: dict[Name, tuple[int | float | str, ...]] = Field(default_factory=dict)
+    name: Name
+    subsystem: Subsystem
+    act: Act
+
+
 class Diagnostics(Strict):
     """Which 11-bit identifiers may carry ISO-TP besides those of the ECUs, and which reach every ECU at once."""
 
@@ -121,6 +137,7 @@ class Profile(Strict):
     ecus: tuple[Ecu, ...] = ()
     tbox: Tbox = Tbox()
     commands: tuple[CommandMark, ...] = ()
+    cloud: tuple[CloudMark, ...] = ()
     situation: dict[StateName, StateSignal] = Field(default_factory=dict)
     counters: tuple[CounterMark, ...] = ()
     diagnostics: Diagnostics = Diagnostics()

@@ -12,11 +12,15 @@ from typing import NamedTuple
 from busgate.decode.dbc import Database
 from busgate.decode.routes import Kind, Route
 from busgate.decode.stack import Heard, Lane, Role, Stack, asks, group_name
-from busgate.detect.alerts import ORDINARY, Alerts, Circumstances
+from busgate.detect.alerts import ORDINARY, Alerts, Circumstances, written
+from busgate.detect.cloud import CloudDetector
 from busgate.detect.conduct import Conduct, Finding
+from busgate.detect.functions import Place
 from busgate.detect.parties import Parties
 from busgate.detect.vehicle import VehicleDetector
+from busgate.gateway.air import Air
 from busgate.gateway.paths import Path, Paths, raw_of, raw_reader, units_of
+from busgate.gateway.radio import Radio
 from busgate.gateway.sessions import Following
 from busgate.judge.decide import Judge
 from busgate.judge.grants import Grant
@@ -25,10 +29,12 @@ from busgate.judge.situation import Situation
 from busgate.model import (
     ERROR,
     REMOTE,
+    Act,
     Action,
     Alert,
     Command,
     Diagnostic,
+    DiagnosticSession,
     Event,
     Frame,
     Malformed,
@@ -36,12 +42,15 @@ from busgate.model import (
     ModeChange,
     Outcome,
     Party,
+    Packet,
     PolicyApplied,
     Provenance,
     Reason,
     Side,
+    Sms,
     Traffic,
     Unit,
+    Value,
     Verdict,
 )
 from busgate.profile import Profile
@@ -53,7 +62,8 @@ MOST_TRANSFERS = 1024
 """Verdicts of open transfers kept; a forgotten one fails closed."""
 
 _VEHICLE = Side.VEHICLE
-_CAPTURED = Outcome(Verdict(), forward=False)
+_ON_CAN = Place("can", "can")
+_ON_A_TAP = Place("can", "can", provenance=Provenance.CLAIMED)
 
 
 Student = Callable[[Frame, Command | None, Verdict, bool], None]
@@ -98,12 +108,16 @@ class Gateway:
         self._conduct = Conduct(profile, self.stack.routes.vehicle_ids(), _counters(profile, database))
         self._parties = Parties(profile)
         self._alerts = Alerts()
+        self.air = Air(self._judge, CloudDetector(profile), self._alerts, self.situation, self._parties.tbox(None))
+        self._radio: Radio | None = None
         self._following = Following(self._parties, self.situation.snapshot)
         self._transfers: dict[Hashable, Verdict] = {}
         self._paths = Paths(profile, database, self.stack.routes)
         self._path_of = self._paths.table.get
         self._tap_testers: set[int] = set()
         self._next_tick = 0
+        self.tbox_addresses: tuple[str, ...] = ()
+        """Addresses and networks of the T-box, for captures; without them its end is guessed."""
         self.student: Student | None = None
         """Hears every message of the T-box with its verdict, its content as far as the bytes show it."""
         self._sides: dict[Side, int] = dict.fromkeys(Side, 0)
@@ -114,7 +128,7 @@ class Gateway:
     def receive(self, unit: Unit) -> Outcome:
         """Verdict, whether to forward, and what happened; now is `unit.at`."""
         if not isinstance(unit, Frame):
-            return _CAPTURED
+            return self._over_the_air(unit)
         at, side, can_id, _, _ = unit
         ended = self.tick(at) if at >= self._next_tick else ()
         path = self._path_of(can_id) or self._paths.found(can_id)
@@ -137,9 +151,12 @@ class Gateway:
         """End what fell silent by `now`: transfers, sessions, grants, episodes."""
         self._next_tick = now + TICK_NS
         self.stack.tick(now)
-        events: list[Event] = [*self._following.tick(now)]
+        events: list[Event] = [*self._updated(self._following.tick(now))]
         events += self._judge.tick(now, self._wall(now))
         events += self._alerts.tick(now)
+        events += self.air.tick(now)
+        if self._radio is not None:
+            events += self._radio.tick(now, self._wall(now))
         return tuple(events)
 
     def next_deadline(self) -> int | None:
@@ -148,7 +165,9 @@ class Gateway:
 
     def finish(self, now: int) -> tuple[Event, ...]:
         """The end of a recording: what is still open is told."""
-        events: list[Event] = [*self._following.finish(now)]
+        events: list[Event] = [] if self._radio is None else [*self._radio.finish(now, self._wall(now))]
+        events += self._updated(self._following.finish(now))
+        events += self.air.finish(now)
         events += self._alerts.finish(now)
         events.append(self.traffic(now))
         return tuple(events)
@@ -157,12 +176,21 @@ class Gateway:
         """Counts since the gate began: frames by side, by kind of identifier, verdicts by reason."""
         frames = {side.value: count for side, count in self._sides.items() if count}
         verdicts = {reason.value: count for reason, count in sorted(self._verdicts.items())}
-        return Traffic(now, frames, self.messages(), verdicts)
+        return Traffic(now, frames, self.messages(), verdicts, dict(sorted(self.air.counts.items())))
 
     def messages(self) -> dict[str, int]:
         """Frames by how their identifier is read, and whole UDS payloads."""
         counts = {kind: count for kind, count in self.stack.routes.counts().items() if count}
         return counts | ({"uds": self.stack.payloads} if self.stack.payloads else {})
+
+    def _over_the_air(self, unit: Packet | Sms) -> Outcome:
+        """Something of the T-box's other side, watched and not forwarded here."""
+        at = unit.at
+        ended = self.tick(at) if at >= self._next_tick else ()
+        if self._radio is None:
+            self._radio = Radio(self.air, self.tbox_addresses)
+        heard = self._radio.receive(unit, self._wall(at))
+        return Outcome(heard.verdict, forward=False, events=ended + heard.events)
 
     # ------------------------------------------------------------------ what the operator sets
 
@@ -179,6 +207,7 @@ class Gateway:
     def set_mode(self, mode: Mode, at: int, *, by: str, reason: str) -> ModeChange:
         """Change the mode; whether that is due (standstill, the local human) is for the caller to know."""
         previous, self.mode = self.mode, mode
+        self.air.mode = mode
         self._telemetry = _telemetry(mode)
         return ModeChange(at, mode, previous, by, reason)
 
@@ -195,7 +224,13 @@ class Gateway:
     def _followed(self, frame: Frame, heard: Heard, verdict: Verdict) -> tuple[Event, ...]:
         if heard.reading is None or not isinstance(heard.message, Diagnostic):
             return ()
-        return self._following.follow(heard.message, heard.reading, verdict, _provenance(frame))
+        return self._updated(self._following.follow(heard.message, heard.reading, verdict, _provenance(frame)))
+
+    def _updated(self, sessions: tuple[DiagnosticSession, ...]) -> tuple[Event, ...]:
+        """Sessions, and the updates that they belong to."""
+        if not sessions:
+            return ()
+        return (*sessions, *(event for session in sessions for event in self.air.updates.diagnosed(session)))
 
     # ------------------------------------------------------------------ T-box to vehicle
 
@@ -218,6 +253,8 @@ class Gateway:
         if self.student is not None:
             self.student(frame, command, verdict, heard.role is Role.CONTINUES)
         events = self._told(_Judged(frame, route, command, malformed, findings, verdict))
+        if command is not None:
+            events += self._used(heard, command, verdict, _provenance(frame))
         events += self._followed(frame, heard, verdict)
         return Outcome(verdict, self._forwards(verdict), events)
 
@@ -288,7 +325,9 @@ class Gateway:
         if ordinary and not findings and malformed is None:
             return ()
         watched = self.mode in {Mode.MONITOR, Mode.OBSERVE} or frame.side is Side.TAP
-        seen = Circumstances(frame.at, frame, _provenance(frame), verdict, watched, self.situation.snapshot(frame.at))
+        because, links = self._caused(frame, command)
+        state = self.situation.snapshot(frame.at)
+        seen = Circumstances(frame.at, frame, _provenance(frame), verdict, watched, state, because=because)
         told: list[Alert | None] = []
         # A sender never seen before is part of the story of the command it sends, not a second story.
         beside = [finding for finding in findings if finding.rule == "conduct.unseen"]
@@ -301,7 +340,24 @@ class Gateway:
         target = command.target if command is not None else Party("", None)
         name = command.name if command is not None else _name(route)
         told += [self._alerts.of_finding(finding, seen, target, name) for finding in findings]
-        return tuple(alert for alert in told if alert is not None)
+        return (*links, *(alert for alert in told if alert is not None))
+
+    def _used(self, heard: Heard, command: Command, verdict: Verdict, provenance: Provenance) -> tuple[Event, ...]:
+        """A function of the T-box in the inventory; news if it was never used before."""
+        if heard.role is Role.CONTINUES:
+            return ()
+        grant = verdict.detail if verdict.reason is Reason.GRANTED else ""
+        if grant and command.act is Act.FLASH:
+            self.air.updates.approved(command.message.at, grant)
+        place = _ON_CAN if provenance is Provenance.PHYSICAL else _ON_A_TAP
+        function = self.air.functions.used(command, place, verdict, command.message.at, grant)
+        return () if function is None else (function,)
+
+    def _caused(self, frame: Frame, command: Command | None) -> tuple[dict[str, Value], tuple[Event, ...]]:
+        """What came over the air before a frame that commands something, and most likely led to it."""
+        if command is None or command.act in ORDINARY:
+            return {}, ()
+        return self.air.caused(command, frame, written(frame))
 
     def _sender(self, route: Route) -> Party:
         return self._parties.tbox(route.identifier.sa if route.identifier is not None else route.can_id)

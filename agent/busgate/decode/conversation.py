@@ -1,0 +1,179 @@
+"""One TCP conversation read by whatever it turns out to speak: which decoder reads it, both directions of it.
+
+Law: the spans of a direction, joined, are the bytes fed, in order. Until the language is known a bounded beginning is
+held back; what nobody recognises is opaque, and passes as that. Bytes decide, ports only hint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from busgate.decode import banners, dns, doip, gb32960, http, jt808_stream, mqtt, recognise, tls
+from busgate.model import Direction, Pdu, Span
+
+OPAQUE = "not recognised"
+UNKNOWN = "unknown"
+"""What a conversation speaks that nobody recognises."""
+
+ENCRYPTED = "encrypted"
+
+
+class Framer(Protocol):
+    """One direction of a stream."""
+
+    @property
+    def held(self) -> int:
+        """Bytes kept back."""
+        ...
+
+    def feed(self, data: bytes) -> list[Span]:
+        """The next bytes."""
+        ...
+
+    def close(self) -> list[Span]:
+        """What is left."""
+        ...
+
+
+class Pair(NamedTuple):
+    """The framers of what the client and what the server sends; the client opened the conversation."""
+
+    client: Framer
+    server: Framer
+
+
+class Said(NamedTuple):
+    """A piece of a conversation, and which way it went."""
+
+    direction: Direction
+    span: Span
+
+
+class _Opaque:
+    """Bytes that nobody reads: they pass as they come."""
+
+    held = 0
+
+    def feed(self, data: bytes) -> list[Span]:
+        return [Span(data, None, OPAQUE)] if data else []
+
+    def close(self) -> list[Span]:
+        return []
+
+
+def _both(make: Callable[[Direction], Framer]) -> Callable[[Direction], Pair]:
+    return lambda client: Pair(make(client), make(other(client)))
+
+
+def _mqtt(client: Direction) -> Pair:
+    talk = mqtt.Conversation(client)
+    return Pair(talk.client, talk.server)
+
+
+def _http(client: Direction) -> Pair:
+    talk = http.Conversation(client)
+    return Pair(talk.client, talk.server)
+
+
+def _tls(client: Direction) -> Pair:
+    talk = tls.Conversation(client)
+    return Pair(talk.client, talk.server)
+
+
+READERS: Mapping[str, Callable[[Direction], Pair]] = {
+    "jt808": _both(lambda _: jt808_stream.Framer()),
+    "gb32960": _both(lambda _: gb32960.Framer()),
+    "doip": _both(lambda _: doip.Framer()),
+    "mqtt": _mqtt,
+    "http": _http,
+    "tls": _tls,
+    "dns": _both(lambda _: dns.Stream()),
+}
+
+
+def other(direction: Direction) -> Direction:
+    """The opposite direction."""
+    opposite = {Direction.UP: Direction.DOWN, Direction.DOWN: Direction.UP}
+    return opposite.get(direction, Direction.UNKNOWN)
+
+
+class Conversation:
+    """Both directions of one TCP connection. `speaks` is "" until it is known."""
+
+    def __init__(self, client: Direction = Direction.UP) -> None:
+        """`client` is the direction of what the end sends that opened it."""
+        self.speaks = ""
+        self._client = client
+        self._pair: Pair | None = None
+        self._first: list[tuple[Direction, bytes]] = []
+
+    def feed(self, direction: Direction, data: bytes) -> list[Said]:
+        """The next bytes of one direction; what can be said of both by now."""
+        if self._pair is not None:
+            return [Said(direction, span) for span in self._framer(direction).feed(data)]
+        self._first.append((direction, data))
+        found = self._recognised()
+        return [] if found is None else self._begun(found)
+
+    def close(self, direction: Direction) -> list[Said]:
+        """A direction has ended."""
+        told = self._begun(self._recognised(ended=True) or "") if self._pair is None else []
+        return told + [Said(direction, span) for span in self._framer(direction).close()]
+
+    def give_up(self) -> list[Said]:
+        """Whoever waits for the language has waited long enough: it is unknown, and what was held back passes."""
+        return self._begun(self._recognised(ended=True) or "") if self._pair is None else []
+
+    def lost(self, direction: Direction) -> list[Said]:
+        """Bytes of a direction were lost: what was held back of it, and reading begins anew behind the hole."""
+        if self._pair is None:
+            return self._begun(self._recognised(ended=True) or "")
+        told = [Said(direction, span) for span in self._framer(direction).close()]
+        fresh = _pair(self.speaks, self._client)
+        at_client = direction is self._client
+        self._pair = Pair(fresh.client if at_client else self._pair.client,
+                          self._pair.server if at_client else fresh.server)  # fmt: skip
+        return told
+
+    def held(self, direction: Direction) -> int:
+        """Bytes of a direction that were fed and not given back yet."""
+        if self._pair is None:
+            return sum(len(data) for way, data in self._first if way is direction)
+        return self._framer(direction).held
+
+    def _recognised(self, *, ended: bool = False) -> str | None:
+        said = {way: b"".join(data for each, data in self._first if each is way) for way in Direction}
+        client, server = said[self._client], said[other(self._client)]
+        return recognise.recognise(client, server, ended=ended)
+
+    def _begun(self, speaks: str) -> list[Said]:
+        self.speaks = speaks or UNKNOWN
+        self._pair = _pair(self.speaks, self._client)
+        first, self._first = self._first, []
+        return [Said(way, span) for way, data in first for span in self._framer(way).feed(data)]
+
+    def _framer(self, direction: Direction) -> Framer:
+        if self._pair is None:
+            return _Opaque()
+        return self._pair.client if direction is self._client else self._pair.server
+
+
+def _pair(speaks: str, client: Direction) -> Pair:
+    reader = READERS.get(speaks)
+    return Pair(_Opaque(), _Opaque()) if reader is None else reader(client)
+
+
+def facts_of(pdu: Pdu) -> dict[str, str]:
+    """What a unit tells of the conversation itself: the name asked for, a certificate shown, a way to speak."""
+    fields, facts = pdu.fields, dict[str, str]()
+    if pdu.protocol == "tls":
+        for fact, name in (("sni", "server_name"), ("ja4", "ja4")):
+            if fields.get(name):
+                facts[fact] = str(fields[name])
+        chain = fields.get("certificates")
+        if isinstance(chain, list) and chain and isinstance(chain[0], Mapping) and chain[0].get("sha256"):
+            facts["certificate"] = str(chain[0]["sha256"])
+    elif pdu.protocol == "http" and fields.get("host"):
+        facts["host"] = str(fields["host"])
+    return facts

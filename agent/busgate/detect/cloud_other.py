@@ -1,0 +1,150 @@
+"""What MQTT, HTTP, DoIP and short messages ask the T-box for.
+
+Law: a downlink message whose meaning nobody can read asks for something unknown; acknowledgements and answers ask for
+nothing. MQTT 5.0 (OASIS), RFC 9110, ISO 13400-2:2019, 3GPP TS 23.040.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from busgate.detect import uds_commands
+from busgate.detect.wanted import (
+    CARRIED,
+    MOST_TEXT,
+    UPDATE,
+    Wanted,
+    arguments,
+    number,
+    reading,
+    service,
+    setting,
+    unknown,
+)
+from busgate.detect.words import commanded, topic_words
+from busgate.model import Act, Argument, Pdu, Subsystem
+
+_TBOX, _UNKNOWN = Subsystem.TELEMATICS, Subsystem.UNKNOWN
+
+LARGE_DOWNLOAD = 256 * 1024
+"""A download of this many bytes counts as software, whatever it is called."""
+
+_SOFTWARE = re.compile(
+    r"\.(?:bin|hex|s19|srec|mot|vbf|odx|pdx|img|zip|gz|tgz|xz|swu|upd|fw|pkg|ipk|deb|apk|ota|frf|sgo|bef)(?:$|[?#])"
+    r"|firmware|/ota|/fota|upgrade|update",
+    re.IGNORECASE,
+)
+_PROGRAM_TYPES = re.compile(r"application/(?:octet-stream|zip|x-|gzip|java-archive|vnd\.)|^binary/")
+_NOT_A_PROGRAM = re.compile(r"application/(?:json|xml|x-www-form|x-javascript|pdf)|^text/|^image/|^audio/|^video/")
+
+_PUBLISH = 3
+
+
+def of_mqtt(pdu: Pdu) -> tuple[Wanted, ...]:
+    """A control packet towards the T-box."""
+    if pdu.code != _PUBLISH:
+        return (service(f"MQTT {pdu.name}"),)
+    topic = str(pdu.fields.get("topic") or "")
+    data = getattr(pdu.body, "data", b"")
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else ""
+    said = arguments(pdu.fields, "topic", "payload_size", "payload_sha256")
+    said |= {
+        "payload": Argument(text[:MOST_TEXT] if text.isprintable() and text else str(pdu.fields.get("payload", "")))
+    }
+    found = _in_text(text, topic)
+    if found is not None:
+        return (found._replace(arguments=said),)
+    if pdu.fields.get("payload_size") == 0:
+        return (service("MQTT message without content"),)
+    return (unknown("MQTT message that nobody explains", said),)
+
+
+def _in_text(text: str, topic: str) -> Wanted | None:
+    """What payload or topic say in words; the topic alone only says that it is an order."""
+    found = commanded(text) if text else None
+    if found is not None and found.rule != "cloud.unknown":
+        return found
+    words = commanded('{"cmd":"' + " ".join(part for part in re.split(r"[/_.:-]", topic) if part) + '"}')
+    by_topic = words if topic_words(topic) and words is not None and words.rule != "cloud.unknown" else None
+    return by_topic or found
+
+
+def of_http(pdu: Pdu) -> tuple[Wanted, ...]:
+    """A head or a finished body towards the T-box."""
+    fields = pdu.fields
+    if "status" not in fields:
+        said = arguments(fields, "method", "url", "target", "host")
+        return (Wanted("HTTP request to the T-box", _UNKNOWN, Act.SET, CARRIED, said),)
+    size = number(fields.get("received")) or number(fields.get("content_length")) or 0
+    kind = str(fields.get("content_type") or _header(fields, "content-type"))
+    url = str(fields.get("url") or "")
+    if not _is_software(url, kind, size) or not _succeeded(fields):
+        return (service("HTTP response"),)
+    said = arguments(fields, "url", "content_type", "content_length", "received", "sha256", "content_range")
+    return (Wanted("download of software", _TBOX, Act.FLASH, UPDATE, said),)
+
+
+def _succeeded(fields: Mapping[str, Any]) -> bool:
+    status = number(fields.get("status"))
+    return status is not None and 200 <= status < 300
+
+
+def _is_software(url: str, kind: str, size: int) -> bool:
+    if _NOT_A_PROGRAM.search(kind):
+        return size >= LARGE_DOWNLOAD
+    return size >= LARGE_DOWNLOAD or bool(_SOFTWARE.search(url)) or bool(_PROGRAM_TYPES.search(kind))
+
+
+def _header(fields: Mapping[str, Any], name: str) -> str:
+    headers = fields.get("headers")
+    pairs = headers.items() if isinstance(headers, Mapping) else headers if isinstance(headers, (list, tuple)) else ()
+    return next((str(pair[1]) for pair in pairs if len(pair) == 2 and str(pair[0]).lower() == name), "")
+
+
+_DIAGNOSTIC_MESSAGE = 0x8001
+_ANNOUNCEMENTS = frozenset({0x0000, 0x0004, 0x0006, 0x0007, 0x0008, 0x4002, 0x4004, 0x8002, 0x8003})
+
+
+def of_doip(pdu: Pdu) -> tuple[Wanted, ...]:
+    """A message of diagnostics over IP towards the vehicle."""
+    code = -1 if pdu.code is None else pdu.code
+    if code in _ANNOUNCEMENTS:
+        return (service(f"DoIP {pdu.name}"),)
+    if code == 0x0005:
+        said = arguments(pdu.fields, "source_address", "activation_type")
+        return (Wanted("DoIP routing activation", _UNKNOWN, Act.UNLOCK, CARRIED, said),)
+    if code == _DIAGNOSTIC_MESSAGE:
+        return (_diagnostic(pdu.fields),)
+    if code in {0x0001, 0x0002, 0x0003, 0x4001, 0x4003}:
+        return (reading(f"DoIP {pdu.name}"),)
+    return (unknown(f"DoIP message 0x{code:04X}", arguments(pdu.fields, "payload", "payload_hex")),)
+
+
+def _diagnostic(fields: Mapping[str, Any]) -> Wanted:
+    text = str(fields.get("user_data") or fields.get("uds") or "")
+    sid = number(f"0x{text[:2]}") if len(text) >= 2 else None
+    said = arguments(fields, "source_address", "target_address", "service", "user_data", "uds")
+    if sid is None:
+        return unknown("DoIP diagnostic message without content", said)
+    if sid & 0x40 and sid not in uds_commands.SERVICES:
+        return service("DoIP diagnostic answer")
+    act = Act.ENABLE if sid == uds_commands.SESSION_CONTROL else uds_commands.SERVICES.get(sid, (Act.SET, ""))[0]
+    name = f"DoIP diagnostic request 0x{sid:02X}"
+    return reading(name, said) if act is Act.READ else Wanted(name, _UNKNOWN, act, CARRIED, said)
+
+
+def of_sms(pdu: Pdu) -> tuple[Wanted, ...]:
+    """A short message to the T-box, as far as it is none of a platform's protocol."""
+    if "status" in pdu.name.lower() and "report" in pdu.name.lower():
+        return (service("delivery report"),)
+    text = pdu.fields.get("text")
+    said = arguments(pdu.fields, "text", "data", "originating_address", "protocol_identifier", "destination_port")
+    found = commanded(text) if isinstance(text, str) and text else None
+    if found is not None:
+        return (found._replace(rule="sms.command"),)
+    if not text:
+        silent = "silent" if pdu.fields.get("silent") else "binary"
+        return (Wanted(f"{silent} short message", _UNKNOWN, Act.SET, "sms.command", said),)
+    return (setting("short message", said)._replace(rule="sms.received"),)

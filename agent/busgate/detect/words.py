@@ -1,0 +1,275 @@
+"""Text commands: what vendors write into short messages, text messages and topics to make a T-box do something.
+
+Law: a word list finds what it lists. What looks like a command and is not listed is `unknown`, never ordinary text;
+plain prose is ordinary. Forms: `WORD#`, `WORD,argument,...#`, `WORD123456`, JSON with such words, and Chinese words.
+
+The forms were seen in public manuals of GPS trackers and in public platform code (RELAY,1#, DYD#, HFYD#, stop123456,
+resume123456, SERVER,1,host,port,0#, APN,name#, FACTORY#, RESET#, UPGRADE,url#); the list is ours.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from busgate.detect.wanted import (
+    CARRIED,
+    COMMAND,
+    MOST_TEXT,
+    RESET,
+    SETTINGS,
+    UPDATE,
+    WATCHING,
+    Wanted,
+    reading,
+    unknown,
+)
+from busgate.model import Act, Argument, Subsystem
+
+_S, _A = Subsystem, Act
+
+
+class _Row(NamedTuple):
+    """What words mean: as patterns in Latin letters, matched whole, and in Chinese, matched anywhere."""
+
+    name: str
+    subsystem: Subsystem
+    act: Act
+    rule: str
+    latin: tuple[str, ...]
+    chinese: tuple[str, ...]
+
+
+# Words are matched in any case, `_` and `-` as spaces; a row before another has the first say.
+_TABLE = (
+    _Row(
+        "text command: restore drive",
+        _S.DRIVE,
+        _A.ENABLE,
+        COMMAND,
+        (
+            "hfyd",
+            "resume ?(?:oil|fuel|engine|power|drive)?",
+            "restore ?(?:oil|fuel|engine|power|circuit|drive)?",
+            "relay[ ,:=]+0",
+            "engine ?(?:on|start)",
+            "start ?engine",
+            "release",
+            "fuel ?on",
+            "oil ?on",
+            "run",
+            "mobili[sz]e",
+        ),
+        ("恢复油路", "恢复油电", "恢复电路", "接通油路", "供油", "启动发动机", "远程启动"),
+    ),
+    _Row(
+        "text command: cut drive",
+        _S.DRIVE,
+        _A.STOP,
+        COMMAND,
+        (
+            "dyd",
+            "stop",
+            "relay(?:[ ,:=]+1)?",
+            "cut ?off",
+            "cut ?(?:oil|fuel|engine|power|circuit|drive)",
+            "engine ?(?:off|stop|cut)",
+            "stop ?(?:engine|drive|vehicle)",
+            "immobili[sz]er?",
+            "kill(?: ?switch)?",
+            "disable ?(?:drive|engine|vehicle)",
+            "fuel ?off",
+            "oil ?off",
+            "vehicle ?stop",
+            "remote ?stop",
+            "lock ?(?:vehicle|car|engine)",
+            "setdigout ?1",
+            "shut ?down ?(?:engine|drive)",
+        ),
+        ("断油断电", "断油", "断电", "切断油路", "切断电路", "熄火", "锁车", "停车", "远程停车", "禁止启动"),
+    ),
+    _Row(
+        "text command: limit speed or torque",
+        _S.DRIVE,
+        _A.LIMIT,
+        COMMAND,
+        ("speed[ ,:=]+[0-9]+", "speed ?limit", "max ?speed", "torque(?: ?limit)?", "power ?limit", "derate", "limp"),
+        ("限速", "限扭", "限功率", "降功率"),
+    ),
+    _Row(
+        "text command: battery or high voltage",
+        _S.BMS,
+        _A.SET,
+        COMMAND,
+        (
+            "bms",
+            "contactors?",
+            "battery ?(?:off|disconnect|cut|lock|limit)",
+            "hv ?(?:off|on)",
+            "high ?voltage",
+            "soc ?limit",
+            "discharge",
+        ),
+        ("断高压", "下高压", "上高压", "接触器", "电池锁", "放电限制", "高压"),
+    ),
+    _Row(
+        "text command: charging",
+        _S.CHARGING,
+        _A.SET,
+        COMMAND,
+        ("charg(?:e|ing|er)(?: ?(?:limit|stop|start|off|on))?",),
+        ("充电", "停止充电", "充电限制"),
+    ),
+    _Row(
+        "text command: doors",
+        _S.DOORS,
+        _A.SET,
+        COMMAND,
+        ("(?:un)?lock", "(?:open|close|lock|unlock) ?doors?", "doors?(?: ?(?:open|close|lock|unlock))"),
+        ("开门", "关门", "解锁", "上锁"),
+    ),
+    _Row(
+        "text command: climate",
+        _S.HVAC,
+        _A.SET,
+        COMMAND,
+        ("heat(?:er|ing)?", "pre ?heat", "hvac", "climate", "air ?con(?:ditioning)?"),
+        ("空调", "预热"),
+    ),
+    _Row(
+        "text command: brakes",
+        _S.BRAKES,
+        _A.SET,
+        COMMAND,
+        ("brakes?",),
+        ("制动", "刹车"),
+    ),
+    _Row(
+        "text command: steering",
+        _S.STEERING,
+        _A.SET,
+        COMMAND,
+        ("steer(?:ing)?",),
+        ("转向",),
+    ),
+    _Row(
+        "text command: software update",
+        _S.TELEMATICS,
+        _A.FLASH,
+        UPDATE,
+        ("fota", "ota", "upgrade", "update", "firmware"),
+        ("升级", "更新固件"),
+    ),
+    _Row(
+        "text command: diagnostics",
+        _S.UNKNOWN,
+        _A.SET,
+        CARRIED,
+        ("diag(?:nose|nostics?)?", "uds"),
+        ("诊断",),
+    ),
+    _Row(
+        "text command: reset",
+        _S.TELEMATICS,
+        _A.RESET,
+        RESET,
+        ("reset", "reboot", "restart", "factory(?: ?reset)?", "cqgq", "format", "power ?off"),
+        ("重启", "复位", "恢复出厂"),
+    ),
+    _Row(
+        "text command: settings",
+        _S.TELEMATICS,
+        _A.SET,
+        SETTINGS,
+        (
+            "server",
+            "apn",
+            "dns",
+            "domain",
+            "ip ?set",
+            "adminip",
+            "sos",
+            "center",
+            "monitor ?number",
+            "password",
+            "pwd",
+            "timer",
+            "interval",
+            "gmt",
+            "port",
+        ),
+        ("服务器", "域名", "设置"),
+    ),
+    _Row(
+        "text command: listening or pictures",
+        _S.TELEMATICS,
+        _A.ENABLE,
+        WATCHING,
+        ("monitor", "listen", "callback", "photo", "picture", "camera", "record(?:ing)?"),
+        ("监听", "拍照", "录音", "录像"),
+    ),
+)
+
+_READS = re.compile(r"(?:where|status|param|params|version|url|check|query|gprsset|iccid|imei|位置|查询|状态|版本)")
+
+
+def _pattern(row: _Row) -> re.Pattern[str]:
+    # A password of digits may stand directly behind the word: stop123456.
+    latin = rf"(?<![0-9A-Za-z])(?:{'|'.join(row.latin)})(?=[0-9]{{4,}}\b|[^0-9A-Za-z]|$)"
+    return re.compile("|".join((latin, *row.chinese)), re.IGNORECASE)
+
+
+_WORDS = tuple((row, _pattern(row)) for row in _TABLE)
+
+_SHAPE = re.compile(
+    r"\s*[*#<$(@]?\s*[A-Za-z][A-Za-z0-9_]{1,24}(?:[ ,:=;*|][^\s#]{0,80}){0,12}\s*[#;)>!*]\s*"
+    r"|\s*[A-Z]{2,12}[0-9]{4,8}\s*"
+)
+"""A word with arguments and an end mark, as text commands are written: `DWXX#`, `<SPBSJ*P:BSJGPS*C:1>`, `ABC123456`."""
+
+_JSON_KEY = re.compile(
+    r'"(?:cmd|command|action|control|method|operation|op|func|function|service)"\s*:\s*"?([^",}]{1,80})'
+)
+
+
+def commanded(text: str) -> Wanted | None:
+    """What a text that may be a command asks for; None where it is ordinary prose."""
+    said = {"text": Argument(text[:MOST_TEXT])}
+    shaped = _SHAPE.fullmatch(text) is not None
+    keys = _JSON_KEY.findall(text)
+    if not shaped and not keys and _prose(text):
+        return None
+    row = _row(" ".join(keys) if keys else text)
+    if row is not None:
+        return Wanted(row.name, row.subsystem, row.act, row.rule, said)
+    if shaped and _READS.search(text.lower()):
+        return reading("text command: query", said)
+    return unknown("text command that nobody explains", said) if shaped or keys else None
+
+
+def topic_words(topic: str) -> bool:
+    """Whether an MQTT topic or a URL path says that what is sent there is an order."""
+    return _ORDERS.search(topic) is not None
+
+
+_ORDERS = re.compile(
+    r"(?:^|[/_.-])(?:cmds?|commands?|control|ctrl|down(?:link)?|set|rpc|request|action|invoke|service|remote|ota|fota"
+    r"|upgrade|shadow/update/delta|jobs)(?:[/_.-]|$)",
+    re.IGNORECASE,
+)
+
+
+def _row(text: str) -> _Row | None:
+    plain = re.sub(r"[_-]|(?<=[a-z])(?=[A-Z])", " ", text)
+    return next((row for row, pattern in _WORDS if pattern.search(plain)), None)
+
+
+def _prose(text: str) -> bool:
+    """Whether a text reads as a sentence for people: several words with spaces and no mark of a command.
+
+    A command word in Chinese characters is short; a notice is a sentence.
+    """
+    stripped = text.strip()
+    if re.search(r"[\u4e00-\u9fff]", stripped):
+        return len(stripped) > 12
+    return len(stripped.split()) > 3 or not stripped

@@ -1,0 +1,368 @@
+"""The T-box's other side: its conversations, and what is said in them, judged, told, and joined to what follows.
+
+Law: the same conversations give the same verdicts and events, whether they were read from a capture or stand in the
+relay. Nothing here cuts anything: whoever holds the bytes does, by the verdict.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from typing import NamedTuple
+
+from busgate.detect.alerts import ORDINARY, Alerts, Circumstances
+from busgate.detect.causality import Causality, Trigger
+from busgate.detect.cloud import CloudDetector
+from busgate.detect.conduct import Finding
+from busgate.detect.functions import Functions, Place
+from busgate.detect.network import RULE_OF, SHELLS, Novelty, debug_port, passed
+from busgate.detect.updates import Updates
+from busgate.detect.wanted import CARRIED, UPDATE
+from busgate.gateway.talk import Talk
+from busgate.judge.decide import Judge
+from busgate.judge.situation import Situation
+from busgate.model import (
+    Act,
+    Action,
+    Causation,
+    CloudMessage,
+    Command,
+    Direction,
+    Event,
+    Flow,
+    Frame,
+    Malformed,
+    Mode,
+    Party,
+    Provenance,
+    Reason,
+    Side,
+    Subsystem,
+    Value,
+    Verdict,
+)
+
+Country = Callable[[str], str]
+"""The country of an address (ISO 3166-1), "" where the operator's table does not know."""
+
+MOST_TALKS = 4096
+MOST_NAMES = 8192
+BURST_NS = 50_000_000
+LEAST_BURST = 32
+_MOST_BYTES = 256
+_UP = Verdict(Action.PASS, Reason.TBOX_TO_CLOUD)
+
+
+class Heard(NamedTuple):
+    """What became of one message or conversation."""
+
+    verdict: Verdict
+    events: tuple[Event, ...] = ()
+
+
+class Air:
+    """All that one vehicle's T-box has to do with the world."""
+
+    def __init__(
+        self, judge: Judge, detector: CloudDetector, alerts: Alerts, situation: Situation, tbox: Party
+    ) -> None:
+        """Judge, alerts and situation are those of the gate; nothing has been heard yet."""
+        self.mode = Mode.MONITOR
+        self.in_line = False
+        """Whether verdicts take effect: a capture is only watched."""
+        self.country: Country = _nowhere
+        self.novelty = Novelty()
+        self.causality = Causality()
+        self.updates = Updates(situation.snapshot)
+        self.functions = Functions()
+        self.on_trigger: Callable[[Trigger], None] = self.causality.over_the_air
+        """Where it is told that something came for the T-box."""
+        self.counts: dict[str, int] = {}
+        self._judge = judge
+        self._detector = detector
+        self._alerts = alerts
+        self._situation = situation
+        self._tbox = tbox
+        self._talks: OrderedDict[Flow, Talk] = OrderedDict()
+        self._names: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+
+    # ------------------------------------------------------------------ conversations
+
+    def talk(self, flow: Flow) -> Talk | None:
+        """A conversation that is going on."""
+        return self._talks.get(flow)
+
+    def opened(self, flow: Flow, at: int, wall: int | None, *, inbound: bool = False) -> Heard:
+        """A conversation begins."""
+        self._count("conversations")
+        if len(self._talks) >= MOST_TALKS:
+            self._talks.popitem(last=False)
+        talk = Talk(flow, at, inbound, self._names.get(flow.remote.address, ()), self.country(flow.remote.address))
+        self._talks[flow] = talk
+        events = list(self._judged(talk, at, wall))
+        if inbound:
+            events += self._found("net.inbound", talk, at, f"to port {flow.tbox.port}")
+        habit = debug_port(flow, inbound=inbound)
+        if habit:
+            events += self._found("net.shell", talk, at, habit)
+        return Heard(talk.verdict, tuple(events))
+
+    def learned(self, flow: Flow, at: int, wall: int | None, facts: Mapping[str, str]) -> Heard:
+        """Something became known of a conversation: what it `speaks`, the `sni`, `ja4` or `certificate` shown."""
+        talk = self._talks.get(flow)
+        if talk is None:
+            return Heard(Verdict())
+        talk.speaks = facts.get("speaks", talk.speaks)
+        talk.sni = facts.get("sni", talk.sni)
+        talk.certificate = facts.get("certificate", talk.certificate)
+        events: list[Event] = []
+        if facts.get("speaks") in SHELLS:
+            events += self._found("net.shell", talk, at, talk.speaks)
+        party = talk.host or str(flow.remote)
+        if "certificate" in facts and (news := self.novelty.certificate(party, talk.certificate)):
+            events += self._found("net.identity", talk, at, news)
+        if "ja4" in facts and (news := self.novelty.fingerprint(party, facts["ja4"])):
+            events += self._found("net.fingerprint", talk, at, news)
+        events += self._judged(talk, at, wall)
+        return Heard(talk.verdict, tuple(events))
+
+    def carried(self, flow: Flow, at: int, direction: Direction, size: int) -> Heard:
+        """So many bytes of a conversation passed; whether they may, by their amount."""
+        talk = self._talks.get(flow)
+        if talk is None:
+            return Heard(_UP)
+        if direction is Direction.UP:
+            talk.up += size
+            return Heard(_UP)
+        before, talk.down = talk.down, talk.down + size
+        events: list[Event] = []
+        step = passed(before, talk.down)
+        if step:
+            events += self._found("net.volume", talk, at, f"more than {step} bytes in one conversation")
+            if talk.speaks not in {"http", ""}:
+                url = f"{talk.speaks}://{talk.host or flow.remote}"
+                events += self.updates.loaded(at, url, talk.host or str(flow.remote), talk.down, "")
+        verdict = self._judge.volume(talk.remote, size, at)
+        if verdict.action is Action.BLOCK:
+            talk.verdict = verdict
+            events += self._found("net.volume", talk, at, verdict.detail)
+        return Heard(verdict, tuple(events))
+
+    def odd(self, flow: Flow, at: int, what: str) -> tuple[Event, ...]:
+        """A stream says two things at once."""
+        talk = self._talks.get(flow)
+        return () if talk is None else self._found("net.evasion", talk, at, what)
+
+    def closed(self, flow: Flow) -> None:
+        """A conversation is over."""
+        self._talks.pop(flow, None)
+
+    def named(self, host: str, address: str, at: int) -> tuple[Event, ...]:
+        """A DNS answer towards the T-box: this name has this address."""
+        host = host.rstrip(".").lower()
+        if len(self._names) >= MOST_NAMES:
+            self._names.popitem(last=False)
+        known = self._names.pop(address, ())
+        self._names[address] = (host, *(each for each in known if each != host))[:8]
+        news = self.novelty.resolved(host, address, self.country(address))
+        if not news:
+            return ()
+        finding = Finding("net.name-change", f"name|{host}", self._tbox, news)
+        seen = self._seen(at, Verdict(Action.PASS, Reason.ENDPOINT_SERVICE), {"host": host, "address": address})
+        alert = self._alerts.of_finding(finding, seen, Party(host, None), news)
+        return () if alert is None else (alert,)
+
+    def _judged(self, talk: Talk, at: int, wall: int | None) -> Iterable[Event]:
+        """The verdict on a conversation as far as it is known; an alert if it is refused."""
+        if talk.inbound and talk.flow.transport == "tcp":
+            talk.verdict = Verdict(
+                Action.BLOCK, Reason.INBOUND, "", "nobody outside may open a connection to the T-box"
+            )
+            return ()
+        talk.verdict, talk.remote = self._judge.conversation(talk.flow, talk.known, at, wall=wall)
+        if talk.verdict.action is Action.PASS or talk.flow.transport == "sms":
+            return ()
+        return self._found(RULE_OF.get(talk.verdict.reason, "net.endpoint"), talk, at, talk.verdict.detail)
+
+    def _found(self, rule: str, talk: Talk, at: int, detail: str) -> tuple[Event, ...]:
+        remote = Party(f"{talk.host} ({talk.flow.remote})" if talk.host else str(talk.flow.remote), None)
+        who = talk.host or talk.flow.remote.address
+        finding = Finding(rule, f"{who}|{talk.flow.remote.port}|{talk.speaks}", self._tbox, detail)
+        alert = self._alerts.of_finding(finding, self._seen(at, talk.verdict, talk.told()), remote, detail)
+        return () if alert is None else (alert,)
+
+    # ------------------------------------------------------------------ messages
+
+    def message(self, message: CloudMessage, wall: int | None) -> Heard:
+        """One message: whether it may go on, and what is told of it."""
+        self._count(f"{message.pdu.protocol} {message.direction}")
+        place = _place(message)
+        if message.direction is Direction.UP:
+            return self._said(message, place)
+        commands = self._detector.commands(message)
+        verdicts = [self._verdict(command, message, wall) for command in commands]
+        verdict = next((each for each in verdicts if each.action is Action.BLOCK), verdicts[0])
+        events: list[Event] = []
+        for command, own in zip(commands, verdicts, strict=True):
+            # A message is cut out whole: what one of its parts is refused for holds for all.
+            events += self._told(message, command, own if own.action is Action.BLOCK else verdict, place)
+        return Heard(verdict, tuple(events))
+
+    def malformed(self, flow: Flow, at: int, protocol: str, reason: str) -> Heard:
+        """Bytes towards the T-box that are no message of the protocol that is spoken."""
+        talk = self._talks.get(flow)
+        passes = self._judge.passes_malformed
+        verdict = Verdict(Action.PASS if passes else Action.BLOCK, Reason.MALFORMED, "", reason)
+        source = Party(str(flow.remote) if talk is None or not talk.host else f"{talk.host} ({flow.remote})", None)
+        told = {} if talk is None else talk.told()
+        unread = Malformed(at, Side.TBOX, 0, protocol, reason)
+        alert = self._alerts.of_malformed(unread, self._seen(at, verdict, told), source)
+        return Heard(verdict, () if alert is None else (alert,))
+
+    def burst(self, flow: Flow, at: int, size: int) -> None:
+        """Encrypted bytes came down that nobody can read; what follows on the bus may follow from them."""
+        talk = self._talks.get(flow)
+        if talk is None or size < LEAST_BURST:
+            return
+        fresh = at - talk.burst >= BURST_NS
+        talk.burst = at
+        if fresh:
+            told = talk.told(name="encrypted burst", bytes=size)
+            self.on_trigger(Trigger(at, "burst", flow, Subsystem.UNKNOWN, Act.SET, told))
+
+    def _verdict(self, command: Command, message: CloudMessage, wall: int | None) -> Verdict:
+        if self.mode is Mode.LOCAL and command.act not in ORDINARY:
+            return Verdict(Action.BLOCK, Reason.LOCAL_OVERRIDE, detail="the local override is on")
+        decided = self._judge.decide(command, self._situation, message.at, wall=wall)
+        if decided.action is Action.PASS:
+            if self._judge.holds(decided.rule):
+                return Verdict(Action.BLOCK, Reason.HELD, decided.rule, "it waits for the operator")
+            return decided
+        if command.act in ORDINARY and decided.reason is Reason.NOT_ALLOWLISTED:
+            return Verdict(Action.PASS, Reason.ENDPOINT_SERVICE, message.endpoint)
+        return decided
+
+    def _told(self, message: CloudMessage, command: Command, verdict: Verdict, place: Place) -> Iterable[Event]:
+        told = _of(message, command)
+        events: list[Event] = []
+        seen = self._seen(message.at, verdict, told)
+        if command.act not in ORDINARY or verdict.action is Action.BLOCK:
+            alert = self._alerts.of_command(command, seen, "; ".join(message.pdu.flaws))
+            events += [alert] if alert is not None else []
+        grant = verdict.detail if verdict.reason is Reason.GRANTED else ""
+        function = self.functions.used(command, place, verdict, message.at, grant)
+        events += [function] if function is not None else []
+        if command.act in ORDINARY or (self.in_line and self._stops(verdict)):
+            return events
+        way = "sms" if message.flow.transport == "sms" else "message"
+        carries = command.rule == CARRIED
+        self.on_trigger(Trigger(message.at, way, message.flow, command.subsystem, command.act, told, carries))
+        if command.act is Act.FLASH:
+            events += self._update(message, command, grant)
+        return events
+
+    def _update(self, message: CloudMessage, command: Command, grant: str) -> Iterable[Event]:
+        if grant:
+            self.updates.approved(message.at, grant)
+        source = message.host or str(message.flow.remote)
+        if message.pdu.protocol == "http" and command.rule == UPDATE:
+            url = command.arguments.get("url")
+            digest = command.arguments.get("sha256")
+            size = command.arguments.get("received")
+            return self.updates.loaded(
+                message.at,
+                source if url is None else str(url.value),
+                source,
+                int(size.value) if size is not None and isinstance(size.value, int) else 0,
+                "" if digest is None else str(digest.value),
+            )
+        return self.updates.ordered(message.at, f"{message.pdu.protocol} {command.name}", source)
+
+    def _stops(self, verdict: Verdict) -> bool:
+        return verdict.action is Action.BLOCK and self.mode in {Mode.ENFORCE, Mode.LOCAL}
+
+    def _said(self, message: CloudMessage, place: Place) -> Heard:
+        """What the T-box says itself: never refused, and part of the inventory."""
+        remote = Party(message.host or str(message.flow.remote), None)
+        name = message.pdu.name or message.pdu.protocol
+        command = Command(message, name, Subsystem.TELEMATICS, Act.SEND, "cloud.service", self._tbox, remote)
+        function = self.functions.used(command, place, _UP, message.at)
+        return Heard(_UP, () if function is None else (function,))
+
+    def _seen(self, at: int, verdict: Verdict, told: Mapping[str, Value]) -> Circumstances:
+        watched = not self.in_line or self.mode in {Mode.MONITOR, Mode.OBSERVE}
+        state = self._situation.snapshot(at)
+        return Circumstances(at, None, Provenance.PHYSICAL, verdict, watched, state, cloud=told)
+
+    # ------------------------------------------------------------------ what follows on the bus, and time
+
+    def caused(self, command: Command, frame: Frame, written: str) -> tuple[dict[str, Value], tuple[Event, ...]]:
+        """What most likely led to a frame of the T-box: what an alert tells of it, and the link if it is news."""
+        cause = self.causality.on_the_wire(command, frame.at)
+        if cause is None:
+            return {}, ()
+        told = cause.trigger.told
+        because: dict[str, Value] = told | {
+            "way": cause.trigger.way,
+            "lag_ms": round(cause.lag / 1e6),
+            "confidence": cause.confidence,
+        }
+        if not cause.news:
+            return because, ()
+        link = Causation(
+            frame.at,
+            cause.trigger.way,
+            cause.lag,
+            cause.confidence,
+            told,
+            written,
+            command.name,
+            command.subsystem,
+            command.act,
+        )
+        return because, (link,)
+
+    def tick(self, now: int) -> tuple[Event, ...]:
+        """What is due by now."""
+        return (*self.updates.tick(now), *self.functions.tick(now))
+
+    def finish(self, now: int) -> tuple[Event, ...]:
+        """The end of a recording."""
+        return (*self.updates.finish(now), *self.functions.finish(now))
+
+    def _count(self, what: str) -> None:
+        self.counts[what] = self.counts.get(what, 0) + 1
+
+
+def _place(message: CloudMessage) -> Place:
+    sms = message.flow.transport == "sms"
+    return Place(
+        "sms" if sms else "ip",
+        message.pdu.protocol,
+        message.direction.value,
+        message.pdu.code,
+        str(message.flow.remote),
+        message.host,
+        message.country,
+    )
+
+
+def _of(message: CloudMessage, command: Command) -> dict[str, Value]:
+    """What an event tells of a message."""
+    remote = message.flow.remote
+    told: dict[str, Value] = {
+        "protocol": message.pdu.protocol,
+        "direction": message.direction.value,
+        "transport": message.flow.transport,
+        "address": remote.address,
+        "port": remote.port,
+        "name": command.name,
+        "bytes": message.data[:_MOST_BYTES].hex(),
+    }
+    if message.pdu.code is not None:
+        told["code"] = f"0x{message.pdu.code:04X}"
+    return told | {name: value for name, value in (("host", message.host), ("country", message.country)) if value}
+
+
+def _nowhere(_: str) -> str:
+    return ""

@@ -1,0 +1,123 @@
+"""One TCP conversation in the relay: every piece of it judged before it goes on.
+
+Law: pieces come out in the order of their stream, and a message is let through, cut out or held whole. What the T-box
+says itself is never cut. A conversation that may not be held is ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from busgate.decode.conversation import ENCRYPTED, OPAQUE, Conversation, Said, facts_of
+from busgate.gateway.air import Air, Heard
+from busgate.gateway.answers import refusal
+from busgate.gateway.radio import answers_of
+from busgate.model import Action, CloudMessage, Direction, Event, Flow, Mode, Pdu, Reason, Span, Verdict
+
+BODY = "body"
+"""Bytes of a body that passes (HTTP)."""
+
+_PASSES = Verdict(Action.PASS, Reason.ENDPOINT_SERVICE)
+_UP = Verdict(Action.PASS, Reason.TBOX_TO_CLOUD)
+
+
+class Piece(NamedTuple):
+    """Some bytes of a conversation with what is to become of them; `answer` goes back to whoever sent a cut message."""
+
+    direction: Direction
+    raw: bytes
+    verdict: Verdict
+    pdu: Pdu | None = None
+    answer: bytes = b""
+
+
+class Turn(NamedTuple):
+    """What came of some bytes: pieces in order, what happened, and whether the conversation has to end."""
+
+    pieces: tuple[Piece, ...]
+    events: tuple[Event, ...]
+    end: bool = False
+
+
+class Inline:
+    """The judgement of one conversation."""
+
+    def __init__(self, air: Air, flow: Flow, *, answers: bool) -> None:
+        """`answers` is whether what is cut out is answered with the protocol's refusal."""
+        self.conversation = Conversation(Direction.UP)
+        self._air = air
+        self._flow = flow
+        self._answers = answers
+
+    def opened(self, at: int, wall: int | None) -> Heard:
+        """The T-box opens it."""
+        return self._air.opened(self._flow, at, wall)
+
+    def chunk(self, direction: Direction, data: bytes, at: int, wall: int | None) -> Turn:
+        """The next bytes of a direction."""
+        carried = self._air.carried(self._flow, at, direction, len(data))
+        turn = self._turn(self.conversation.feed(direction, data), at, wall)
+        return turn._replace(
+            events=carried.events + turn.events,
+            end=turn.end or (self.enforced and carried.verdict.action is Action.BLOCK),
+        )
+
+    def ended(self, direction: Direction, at: int, wall: int | None) -> Turn:
+        """A direction has ended: what was held back of it."""
+        return self._turn(self.conversation.close(direction), at, wall)
+
+    def undecided(self, at: int, wall: int | None) -> Turn:
+        """Nobody recognised the first bytes in time: they pass as what they are, unknown."""
+        return self._turn(self.conversation.give_up(), at, wall)
+
+    @property
+    def enforced(self) -> bool:
+        """Whether verdicts take effect."""
+        return self._air.mode in {Mode.ENFORCE, Mode.LOCAL}
+
+    def _turn(self, said: Iterable[Said], at: int, wall: int | None) -> Turn:
+        pieces, events = list[Piece](), list[Event]()
+        end = self._learn({"speaks": self.conversation.speaks}, at, wall, events) if self._is_news() else False
+        for way, span in said:
+            if span.pdu is not None and (facts := facts_of(span.pdu)):
+                end = self._learn(facts, at, wall, events) or end
+            pieces.append(self._piece(way, span, at, wall, events))
+        return Turn(tuple(pieces), tuple(events), end)
+
+    def _is_news(self) -> bool:
+        talk = self._air.talk(self._flow)
+        return talk is not None and bool(self.conversation.speaks) and talk.speaks != self.conversation.speaks
+
+    def _learn(self, facts: dict[str, str], at: int, wall: int | None, events: list[Event]) -> bool:
+        heard = self._air.learned(self._flow, at, wall, facts)
+        events += heard.events
+        return self.enforced and heard.verdict.action is Action.BLOCK
+
+    def _piece(self, way: Direction, span: Span, at: int, wall: int | None, events: list[Event]) -> Piece:
+        if span.pdu is None:
+            return Piece(way, span.raw, self._unread(way, span, at, events))
+        talk = self._air.talk(self._flow)
+        host, country = ("", "") if talk is None else (talk.host, talk.country)
+        endpoint = "" if talk is None or talk.remote is None else talk.remote.id
+        message = CloudMessage(at, way, self._flow, span.pdu, span.raw, host, country, endpoint)
+        if span.pdu.protocol == "dns" and way is Direction.DOWN:
+            events += [event for name, address in answers_of(span.pdu) for event in self._air.named(name, address, at)]
+        heard = self._air.message(message, wall)
+        events += heard.events
+        verdict = heard.verdict if self.enforced or heard.verdict.reason is Reason.HELD else _PASSES
+        cut = verdict.action is Action.BLOCK and verdict.reason is not Reason.HELD
+        answer = refusal(span.pdu, span.raw) if cut and self._answers else b""
+        return Piece(way, span.raw, verdict, span.pdu, answer)
+
+    def _unread(self, way: Direction, span: Span, at: int, events: list[Event]) -> Verdict:
+        """Bytes that are no message: what is opaque or a body passes with its conversation, anything else is doubt."""
+        if way is not Direction.DOWN:
+            return _UP
+        if span.reason in {ENCRYPTED, OPAQUE, BODY}:
+            if span.reason != BODY:
+                self._air.burst(self._flow, at, len(span.raw))
+            return _PASSES
+        heard = self._air.malformed(self._flow, at, self.conversation.speaks, span.reason)
+        events += heard.events
+        return heard.verdict if self.enforced else _PASSES

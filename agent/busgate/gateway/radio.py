@@ -1,0 +1,294 @@
+"""The T-box's other side out of captured packets and short messages: datagrams to conversations to messages.
+
+Law: whatever was captured, nothing raises and memory is bounded. Here everything is only watched.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from busgate.decode import dns, doip, jt808, jt808_stream, jt808_text, ntp, sms
+from busgate.decode.conversation import ENCRYPTED, OPAQUE, Conversation, Said, facts_of
+from busgate.decode.datagram import Datagram
+from busgate.decode.ends import Ends
+from busgate.decode.ip import Reader
+from busgate.decode.jt808_parts import Reassembler as Parts808
+from busgate.decode.sms_parts import Reassembler as PartsSms
+from busgate.decode.stream import Streams
+from busgate.decode.stream_events import Closed, Conflict, Data, Gap, Opened, Stream, StreamEvent
+from busgate.gateway.air import Air, Heard
+from busgate.model import (
+    CloudMessage,
+    Direction,
+    Endpoint,
+    Event,
+    Flow,
+    Packet,
+    Pdu,
+    Sms,
+    Span,
+    Verdict,
+)
+
+MOST_FLOWS = 4096
+_DNS, _NTP, _DOIP = 53, 123, 13400
+_SIM = Endpoint("sim")
+
+
+class _Talking:
+    """One TCP conversation of a capture."""
+
+    __slots__ = ("conversation", "flow", "forward", "parts", "whole")
+
+    def __init__(self, flow: Flow, forward: Direction, *, whole: bool) -> None:
+        self.flow = flow
+        self.forward = forward
+        """The direction of what its initiator sends."""
+        self.conversation = Conversation(forward if forward is not Direction.UNKNOWN else Direction.UP)
+        self.parts = Parts808()
+        self.whole = {Direction.UP: whole, Direction.DOWN: whole}
+        """Whether a direction was heard from its beginning, so that what cannot be read is the sender's fault."""
+
+
+class Radio:
+    """Everything captured of one T-box, read."""
+
+    def __init__(self, air: Air, tbox: Iterable[str] = ()) -> None:
+        """`tbox` are the T-box's addresses and networks; without them its end is guessed (`decode.ends`)."""
+        self._air = air
+        self._ends = Ends(tbox)
+        self._reader = Reader()
+        self._streams = Streams()
+        self._talks: dict[Stream, _Talking] = {}
+        self._datagrams: OrderedDict[Flow, None] = OrderedDict()
+        self._texts = PartsSms()
+
+    def receive(self, unit: Packet | Sms, wall: int | None) -> Heard:
+        """One packet or short message; the verdict is the last one that fell."""
+        if isinstance(unit, Sms):
+            return self._short(unit, wall)
+        step = self._reader.read(unit)
+        if not isinstance(step, Datagram):
+            return Heard(Verdict())
+        self._count("packets", 1)
+        self._count("bytes", len(unit.data))
+        if step.transport == "tcp":
+            return self._streamed(self._streams.receive(step), wall)
+        if step.transport == "udp":
+            return self._datagram(step, wall)
+        return Heard(Verdict())
+
+    def tick(self, now: int, wall: int | None) -> tuple[Event, ...]:
+        """What time alone brings about."""
+        self._reader.tick(now)
+        return self._streamed(self._streams.tick(now), wall).events
+
+    def finish(self, now: int, wall: int | None) -> tuple[Event, ...]:
+        """The end of a recording: what is held back is read."""
+        return self._streamed(self._streams.close(now), wall).events
+
+    # ------------------------------------------------------------------ streams
+
+    def _streamed(self, happened: Iterable[StreamEvent], wall: int | None) -> Heard:
+        verdict, events = Verdict(), list[Event]()
+        for each in happened:
+            heard = self._event(each, wall)
+            verdict = heard.verdict if heard.events or heard.verdict != Verdict() else verdict
+            events += heard.events
+        return Heard(verdict, tuple(events))
+
+    def _event(self, event: StreamEvent, wall: int | None) -> Heard:
+        if isinstance(event, Opened):
+            return self._opened(event, wall)
+        talking = self._talks.get(event.stream)
+        if talking is None:
+            return Heard(Verdict())
+        match event:
+            case Data(at, _, forward, data):
+                way = _way(talking, forward=forward)
+                heard = [self._air.carried(talking.flow, at, way, len(data))]
+                heard += self._said(talking, at, wall, talking.conversation.feed(way, data))
+                return _joined(heard)
+            case Gap(at, _, forward, _size):
+                way = _way(talking, forward=forward)
+                talking.whole[way] = False
+                self._count("holes", 1)
+                return _joined(self._said(talking, at, wall, talking.conversation.lost(way)))
+            case Conflict(at, _, forward, offset, kept, refused):
+                what = f"at byte {offset}: {kept[:16].hex()} and {refused[:16].hex()}"
+                return Heard(Verdict(), self._air.odd(talking.flow, at, what))
+            case Closed(at):
+                return self._closed(talking, event.stream, at, wall)
+
+    def _opened(self, event: Opened, wall: int | None) -> Heard:
+        initiator, responder = event.stream.initiator, event.stream.responder
+        sure = event.how == "syn"
+        placed = self._ends.place("tcp", initiator, responder, initiator if sure else None)
+        talking = _Talking(placed.flow, placed.direction, whole=sure)
+        self._talks[event.stream] = talking
+        while len(self._talks) > MOST_FLOWS:
+            del self._talks[next(iter(self._talks))]
+        inbound = sure and placed.direction is Direction.DOWN
+        return self._air.opened(placed.flow, event.at, wall, inbound=inbound)
+
+    def _closed(self, talking: _Talking, stream: Stream, at: int, wall: int | None) -> Heard:
+        heard: list[Heard] = []
+        for way in (Direction.UP, Direction.DOWN):
+            heard += self._said(talking, at, wall, talking.conversation.close(way), ended=True)
+        self._talks.pop(stream, None)
+        self._air.closed(talking.flow)
+        return _joined(heard)
+
+    def _said(
+        self, talking: _Talking, at: int, wall: int | None, said: Iterable[Said], *, ended: bool = False
+    ) -> list[Heard]:
+        heard: list[Heard] = []
+        speaks = talking.conversation.speaks
+        talk = self._air.talk(talking.flow)
+        if speaks and talk is not None and talk.speaks != speaks:
+            heard.append(self._air.learned(talking.flow, at, wall, {"speaks": speaks}))
+        for way, span in said:
+            if span.pdu is not None:
+                heard += self._unit(talking, at, wall, way, span)
+            elif span.reason in {ENCRYPTED, OPAQUE}:
+                if way is Direction.DOWN:
+                    self._air.burst(talking.flow, at, len(span.raw))
+            elif way is Direction.DOWN and talking.whole[way] and not ended and span.reason != "body":
+                heard.append(self._air.malformed(talking.flow, at, speaks, span.reason))
+        return heard
+
+    def _unit(self, talking: _Talking, at: int, wall: int | None, way: Direction, span: Span) -> list[Heard]:
+        pdu = span.pdu
+        if pdu is None:
+            return []
+        heard = []
+        talking.whole[way] = True
+        facts = facts_of(pdu)
+        if facts:
+            heard.append(self._air.learned(talking.flow, at, wall, facts))
+        if pdu.protocol == "dns":
+            heard.append(self._names(pdu, way, at))
+        heard.append(self._air.message(self._message(talking.flow, at, way, pdu, span.raw), wall))
+        whole = talking.parts.take(pdu) if pdu.protocol == "jt808" else None
+        if whole is not None:
+            heard.append(self._air.message(self._message(talking.flow, at, way, whole, span.raw), wall))
+        return heard
+
+    def _message(self, flow: Flow, at: int, way: Direction, pdu: Pdu, raw: bytes) -> CloudMessage:
+        talk = self._air.talk(flow)
+        host, country = ("", "") if talk is None else (talk.host, talk.country)
+        endpoint = "" if talk is None or talk.remote is None else talk.remote.id
+        return CloudMessage(at, way, flow, pdu, raw, host, country, endpoint)
+
+    # ------------------------------------------------------------------ datagrams and short messages
+
+    def _datagram(self, datagram: Datagram, wall: int | None) -> Heard:
+        source, target = Endpoint(datagram.src, datagram.sport), Endpoint(datagram.dst, datagram.dport)
+        placed = self._ends.place("udp", source, target)
+        flow, at = placed.flow, datagram.at
+        heard = []
+        if flow not in self._datagrams:
+            if len(self._datagrams) >= MOST_FLOWS:
+                gone, _ = self._datagrams.popitem(last=False)
+                self._air.closed(gone)
+            self._datagrams[flow] = None
+            heard.append(self._air.opened(flow, at, wall, inbound=placed.direction is Direction.DOWN))
+        heard.append(self._air.carried(flow, at, placed.direction, len(datagram.payload)))
+        for span in spans_of(datagram):
+            pdu = span.pdu
+            if pdu is None:
+                continue
+            talk = self._air.talk(flow)
+            if talk is not None and talk.speaks != pdu.protocol:
+                heard.append(self._air.learned(flow, at, wall, {"speaks": pdu.protocol}))
+            if pdu.protocol == "dns":
+                heard.append(self._names(pdu, placed.direction, at))
+            heard.append(self._air.message(self._message(flow, at, placed.direction, pdu, span.raw), wall))
+        return _joined(heard)
+
+    def _names(self, pdu: Pdu, way: Direction, at: int) -> Heard:
+        """The addresses that a DNS answer towards the T-box gives to the name that was asked for."""
+        if way is Direction.UP:
+            return Heard(Verdict())
+        events = [event for name, address in answers_of(pdu) for event in self._air.named(name, address, at)]
+        return Heard(Verdict(), tuple(events))
+
+    def _short(self, unit: Sms, wall: int | None) -> Heard:
+        way = Direction.UP if unit.outgoing else Direction.DOWN
+        flow = Flow("sms", _SIM, Endpoint(unit.number))
+        self._count("short messages", 1)
+        pdus = short_units(unit, way, self._texts)
+        if self._air.talk(flow) is None:
+            self._air.opened(flow, unit.at, wall)
+        raw = unit.pdu or unit.data or unit.text.encode()
+        return _joined(
+            [self._air.message(CloudMessage(unit.at, way, flow, pdu, raw), wall) for pdu in pdus]
+        )
+
+    def _count(self, what: str, by: int) -> None:
+        self._air.counts[what] = self._air.counts.get(what, 0) + by
+
+
+def spans_of(datagram: Datagram) -> list[Span]:
+    """The units of one UDP datagram."""
+    payload, ports = datagram.payload, {datagram.sport, datagram.dport}
+    if _DNS in ports or 5353 in ports:
+        pdu = dns.read(payload)
+        return [Span(payload, pdu)] if pdu is not None else []
+    if _NTP in ports:
+        pdu = ntp.read(payload)
+        return [Span(payload, pdu)] if pdu is not None else []
+    if _DOIP in ports:
+        return doip.read_datagram(payload)
+    if payload[:1] in {b"\x7e", b"\xe7"}:
+        framer = jt808_stream.Framer()
+        return framer.feed(payload) + framer.close()
+    return []
+
+
+def answers_of(pdu: Pdu) -> list[tuple[str, str]]:
+    """Name asked for and address given, of a DNS answer; aliases on the way count as the name asked for."""
+    questions = pdu.fields.get("questions") or ()
+    answers = pdu.fields.get("answers") or ()
+    found = []
+    for answer in answers if isinstance(answers, list) else ():
+        address = answer.get("address") if isinstance(answer, dict) else None
+        if not isinstance(address, str):
+            continue
+        names = {str(answer.get("name", ""))}
+        names |= {str(question.get("name", "")) for question in questions if isinstance(question, dict)}
+        found += [(name, address) for name in sorted(names) if name]
+    return found
+
+
+def short_units(unit: Sms, way: Direction, parts: PartsSms) -> list[Pdu]:
+    """What a short message holds: frames of JT/T 808 if there are any, else the message itself."""
+    if unit.pdu:
+        read = sms.read(unit.pdu, way)
+        if not isinstance(read, Pdu):
+            return [Pdu("sms", "unreadable short message", None, way, {"data": unit.pdu.hex()}, None, (read.reason,))]
+        whole = parts.add(unit.at, read)
+        if whole is None and read.fields.get("total", 1) not in {0, 1, None}:
+            return []
+        read = whole or read
+    else:
+        fields = {"text": unit.text, "data": unit.data.hex(), "originating_address": unit.number}
+        read = Pdu("sms", "short message", None, way, {name: value for name, value in fields.items() if value})
+    text, data = str(read.fields.get("text") or ""), str(read.fields.get("data") or "")
+    frames = [frame for each in (text, data) for frame in jt808_text.in_text(each)] if text or data else []
+    found = [pdu for frame in frames if (pdu := jt808.read(frame)) is not None]
+    return found or [read]
+
+
+def _way(talking: _Talking, *, forward: bool) -> Direction:
+    opposite = {Direction.UP: Direction.DOWN, Direction.DOWN: Direction.UP, Direction.UNKNOWN: Direction.UNKNOWN}
+    return talking.forward if forward else opposite[talking.forward]
+
+
+def _joined(heard: Iterable[Heard]) -> Heard:
+    verdict, events = Verdict(), list[Event]()
+    for each in heard:
+        verdict = each.verdict
+        events += each.events
+    return Heard(verdict, tuple(events))
