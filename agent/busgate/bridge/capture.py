@@ -17,6 +17,8 @@ from busgate.model import BIT_RATE_SWITCH, ERROR, ERROR_STATE, EXTENDED, FD_FORM
 LINKTYPE_CAN_SOCKETCAN = 227
 LONGEST_BLOCK = 1 << 24
 """A record or block that claims more is damage, not data."""
+CHUNK = 1 << 18
+"""Bytes read at once."""
 
 _NS = 1_000_000_000
 _CAN_HEADER = struct.Struct(">IBB2x")
@@ -37,9 +39,18 @@ _LINKTYPE_BITS = 0xFFFF  # the upper ones tell of a frame check sequence
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE, _ENHANCED = 0x0A0D0D0A, 1, 2, 3, 6
 _IF_NAME, _IF_TSRESOL, _IF_TSOFFSET = 2, 9, 14
 _BLOCK_FRAME = 12
+_SECTION_TYPE = b"\x0a\x0d\x0d\x0a"
+_ORDERS = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}
+_BLOCK_HEADS = {order: struct.Struct(f"{order}II").unpack_from for order in "<>"}
 
 # Enhanced: interface, time high and low, captured, original. Simple: original. The old one: interface, drops, ...
-_PACKET_HEADS = {_ENHANCED: "IIIII", _SIMPLE: "I", _OLD_PACKET: "HHIIII"}
+_PACKET_HEADS = {
+    order: {
+        kind: struct.Struct(order + head)
+        for kind, head in ((_ENHANCED, "IIIII"), (_SIMPLE, "I"), (_OLD_PACKET, "HHIIII"))
+    }
+    for order in "<>"
+}
 
 
 class _Interface(NamedTuple):
@@ -83,78 +94,118 @@ def _entry(at: int, channel: str, link_type: int, data: bytes) -> Record | None:
     return at, channel, link_type, data, PACKET
 
 
+class _Window:
+    """The part of a stream that is looked at: read in large steps, since a call per record costs more than the record."""
+
+    __slots__ = ("_read", "at", "data")
+
+    def __init__(self, stream: BinaryIO, begun: bytes = b"") -> None:
+        # From a pipe what is there is taken, however little: a live capture is not held up.
+        self._read = getattr(stream, "read1", stream.read)
+        self.data = begun
+        self.at = 0
+
+    def grow(self, size: int = 1) -> bool:
+        """Have `size` bytes from `at` on, or at least one more than there are; False at the stream's end."""
+        missing = max(size - (len(self.data) - self.at), 1)
+        pieces = [self.data[self.at :]]
+        while missing > 0 and (piece := self._read(max(missing, CHUNK))):
+            pieces.append(piece)
+            missing -= len(piece)
+        self.data = b"".join(pieces)
+        self.at = 0
+        return missing <= 0
+
+
 def _pcap(stream: BinaryIO, notes: Notes, order: str, unit: int) -> Iterator[Record]:
-    head = stream.read(20)
-    if len(head) < 20:
+    window = _Window(stream)
+    if not window.grow(20):
         notes.warn("the capture is cut within its header")
         return
-    link_type = struct.unpack(f"{order}HHIIII", head)[5] & _LINKTYPE_BITS
-    header = struct.Struct(f"{order}IIII")
-    number = 0
-    while start := stream.read(header.size):
-        number += 1
-        if len(start) < header.size:
-            notes.warn(f"the capture is cut in packet {number}")
+    link_type = struct.unpack_from(f"{order}HHIIII", window.data)[5] & _LINKTYPE_BITS
+    window.at = 20
+    header = struct.Struct(f"{order}IIII").unpack_from
+    number, size, is_can = 0, 1, link_type == LINKTYPE_CAN_SOCKETCAN
+    while len(window.data) - window.at >= size or window.grow(size):
+        data, position, end = window.data, window.at, len(window.data)
+        while position + 16 <= end:
+            seconds, fraction, captured, _ = header(data, position)
+            start = position + 16
+            position = start + captured
+            if position > end:
+                position = start - 16
+                break
+            number += 1
+            at = seconds * _NS + fraction * unit
+            if not is_can:
+                yield at, "0", link_type, data[start : start + captured], PACKET
+            elif record := can_record(at, "0", data[start : start + captured]):
+                yield record
+            else:
+                notes.skip(number)
+        window.at = position
+        size = 16 if position + 16 > end else 16 + header(data, position)[2]
+        if size > 16 + LONGEST_BLOCK:
+            notes.warn(f"the capture is cut or damaged in packet {number + 1}")
             return
-        seconds, fraction, captured, _ = header.unpack(start)
-        data = stream.read(captured) if captured <= LONGEST_BLOCK else b""
-        if len(data) < captured:
-            notes.warn(f"the capture is cut or damaged in packet {number}")
-            return
-        record = _entry(seconds * _NS + fraction * unit, "0", link_type, data)
-        if record is None:
-            notes.skip(number)
-        else:
-            yield record
+        if position == end:
+            size = 1
+    if len(window.data) > window.at:
+        notes.warn(f"the capture is cut in packet {number + 1}")
 
 
 def _pcapng(stream: BinaryIO, notes: Notes, start: bytes) -> Iterator[Record]:
+    window = _Window(stream, start)
     order = "<"
     interfaces: list[_Interface] = []
     number = now = 0
-    while start:
+    while window.at < len(window.data) or window.grow():
         number += 1
-        block = _block(stream, start, order)
+        block = _block(window, order)
         if block is None:
             notes.warn(f"the capture is cut or damaged in block {number}")
             return
         order, kind, body = block
-        if kind == _SECTION:
+        if kind == _ENHANCED:
+            record = _packet(kind, body, order, interfaces, now)
+        elif kind == _SECTION:
             interfaces = []
+            continue
         elif kind == _INTERFACE:
             interfaces.append(_interface(body, order, len(interfaces)))
-        elif kind in {_ENHANCED, _SIMPLE, _OLD_PACKET}:
+            continue
+        elif kind in {_SIMPLE, _OLD_PACKET}:
             record = _packet(kind, body, order, interfaces, now)
-            if record is None:
-                notes.skip(number)
-            else:
-                now = record[0]
-                yield record
-        start = stream.read(4)
+        else:
+            continue
+        if record is None:
+            notes.skip(number)
+        else:
+            now = record[0]
+            yield record
 
 
-def _block(stream: BinaryIO, start: bytes, order: str) -> tuple[str, int, bytes] | None:
-    """Byte order, type and body of the block whose first four bytes were read; None when it is not whole."""
-    head = start + stream.read(8 - len(start))
-    if len(head) < 8:
+def _block(window: _Window, order: str) -> tuple[str, int, bytes] | None:
+    """Byte order, type and body of the next block; None when it is not whole."""
+    if len(window.data) - window.at < _BLOCK_FRAME and not window.grow(_BLOCK_FRAME):
         return None
-    begun = b""
-    if int.from_bytes(start, "big") == _SECTION:
+    if window.data.startswith(_SECTION_TYPE, window.at):
         # Its type reads the same in both orders; the magic number behind the length tells which it is (4.1).
-        begun = stream.read(4)
-        known = {b"\x4d\x3c\x2b\x1a": "<", b"\x1a\x2b\x3c\x4d": ">"}.get(begun)
+        known = _ORDERS.get(window.data[window.at + 8 : window.at + 12])
         if known is None:
             return None
         order = known
-    kind, length = struct.unpack(f"{order}II", head)
-    missing = length - _BLOCK_FRAME - len(begun)
-    if missing < 0 or length > LONGEST_BLOCK or length % 4:
+    kind, length = _BLOCK_HEADS[order](window.data, window.at)
+    if not _BLOCK_FRAME <= length <= LONGEST_BLOCK or length % 4:
         return None
-    body = stream.read(missing)
-    closing = stream.read(4)
-    if len(body) < missing or closing != head[4:]:
+    if len(window.data) - window.at < length and not window.grow(length):
         return None
-    return order, kind, begun + body
+    data, begin = window.data, window.at
+    end = begin + length
+    if data[end - 4 : end] != data[begin + 4 : begin + 8]:
+        return None
+    window.at = end
+    return order, kind, data[begin + 8 : end - 4]
 
 
 def _interface(body: bytes, order: str, index: int) -> _Interface:
@@ -182,15 +233,15 @@ def _options(data: bytes, order: str) -> Iterator[tuple[int, bytes]]:
 
 def _packet(kind: int, body: bytes, order: str, interfaces: list[_Interface], now: int) -> Record | None:
     """The record of one packet block; a simple one (4.4) has no time of its own and takes `now`."""
-    head = _PACKET_HEADS[kind]
-    if len(body) < struct.calcsize(order + head):
+    head = _PACKET_HEADS[order][kind]
+    start = head.size
+    if len(body) < start:
         return None
-    fields = struct.unpack_from(order + head, body)
+    fields = head.unpack_from(body)
     index = 0 if kind == _SIMPLE else fields[0]
     if index >= len(interfaces):
         return None
     interface = interfaces[index]
-    start = struct.calcsize(order + head)
     captured = min(fields[0], len(body) - start) if kind == _SIMPLE else fields[-2]
     data = body[start : start + captured]
     if len(data) < captured:

@@ -137,8 +137,8 @@ class Trace:
     def _units(self, records: Iterable[Record]) -> Iterator[Unit]:
         lanes = self._lanes
         last = before = 0
-        # Frame(...) goes through a Python-level __new__ that takes twice as long; a trace holds millions.
-        frame = tuple.__new__
+        # Frame(...) and Packet(...) go through a Python-level __new__ that takes twice as long; a trace holds millions.
+        new = tuple.__new__
         for at, channel, can_id, data, flags in records:
             if at >= last:
                 last = at
@@ -155,9 +155,9 @@ class Trace:
             if lane.side is None:
                 continue
             if flags == PACKET:
-                yield Packet(last, lane.side, can_id, data)
+                yield new(Packet, (last, lane.side, can_id, data))
             else:
-                yield frame(Frame, (last, lane.side, can_id, data, flags))
+                yield new(Frame, (last, lane.side, can_id, data, flags))
 
     def _end(self, source: Source) -> None:
         """Say what the reader of the report must know; refuse a recording that said nothing."""

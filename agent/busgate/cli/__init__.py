@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, str] = {
     "decode": "Decode frames or payloads from standard input, one JSON object a line.",
     "verify": "Check a log or a bundle, and name the first bad record.",
     "blocked": "Say what was blocked, or would have been, from a log.",
+    "inventory": "List the remote functions that were seen, beside what the vendor declares.",
     "explain": "Say in a sentence why a verdict fell.",
     "keys": "Make and show keys.",
     "policy": "Check, sign and show the operator's allowlist.",

@@ -8,8 +8,7 @@ then the values of the body under the names of its class. How values are shown i
 
 from __future__ import annotations
 
-from itertools import accumulate
-from operator import xor
+import re
 from typing import Any
 
 from busgate.decode.gb32960_bodies import Body, Opaque, read_body
@@ -35,6 +34,7 @@ MOST_HELD = HEADER + 0xFFFF + 1
 STRETCH = 4096
 """How many bytes that are no packet are given as one span."""
 
+_START = re.compile(rb"##|\$\$")
 _VIN = slice(4, 21)
 _ENCRYPTION = 21
 
@@ -197,9 +197,8 @@ class Framer:
 
 def _start(kept: bytes | bytearray, begin: int) -> int:
     """Where the next start is, or could be with the next byte."""
-    places = [place for start in STARTS if (place := kept.find(start, begin)) >= 0]
-    if places:
-        return min(places)
+    if match := _START.search(kept, begin):
+        return match.start()
     return len(kept) - (len(kept) > begin and kept.endswith((b"#", b"$")))
 
 
@@ -220,13 +219,12 @@ def _inner(raw: bytes) -> int:
 
     One that ends inside must have a right check byte itself; one that goes on behind must have a header to believe.
     """
-    sums = list(accumulate(raw, xor, initial=0))
     place = 2
     while (place := _start(raw, place)) < len(raw) - 1:
         head = raw[place : place + HEADER]
         if not _doubts(head):
             end = place + HEADER + int.from_bytes(head[HEADER - 2 :]) + 1 if len(head) == HEADER else len(raw) + 1
-            if end > len(raw) or sums[end - 1] ^ sums[place + 2] == raw[end - 1]:
+            if end > len(raw) or check(raw[place + 2 : end - 1]) == raw[end - 1]:
                 return place
         place += 1
     return len(raw)

@@ -81,7 +81,10 @@ class Reader:
 
     def read(self, packet: Packet) -> Step:
         """What one packet carries."""
-        at, _, link_type, data = packet
+        return self.unwrap(packet[0], packet[2], packet[3])
+
+    def unwrap(self, at: int, link_type: int, data: bytes) -> Step:
+        """As `read`, for whoever has a packet's parts and no need of the packet."""
         if link_type == ETHERNET and data[12:14] == b"\x08\0":
             return self._ip4(at, data, 14, "", 0)
         network, start, tagged, protocol, reason = link.carried(link_type, data)

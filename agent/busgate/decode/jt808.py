@@ -4,7 +4,7 @@ Law: any bytes give a `Pdu` or None, never an exception, and no message is dropp
 encrypted: what cannot be read stays in hexadecimal. `fields` holds the header, then the body's fields beside it:
 
 - `message_id`, `attributes`, `body_length`, `encryption` (0 none, 1 RSA), `version_flag` (bit 14), `subpackage` (bit
-  13), `protocol_version` (2019), `phone` (all BCD digits), `serial`, `checksum`; `parts` and `part` of a split message;
+  13), `protocol_version` (2019), `phone` (all BCD digits), `serial`, `parts` and `part` (0 if not split), `checksum`;
   `edition`, by which the body was read; `body_hex`, all of the body; `encrypted` if it is.
 - the body's fields under the standard's names in English, as `jt808_layout` says: numbers as transmitted, beside them
   what they are in a unit (`speed_kmh`, `latitude_deg`), mean (`result_name`) or consist of (`alarms`, `status`). Times
@@ -118,9 +118,8 @@ def _pdu(frame: Frame, edition: int, certain: bool) -> Pdu:
     }
     if frame.version is not None:
         header["protocol_version"] = frame.version
-    header |= {"phone": frame.phone, "serial": frame.serial, "checksum": frame.checksum}
-    if frame.split:
-        header |= {"parts": frame.parts, "part": frame.part}
+    header |= {"phone": frame.phone, "serial": frame.serial, "parts": frame.parts, "part": frame.part}
+    header["checksum"] = frame.checksum
     if frame.alternative:
         header["delimiter"] = "e7"
     messages = NO_MESSAGES if frame.split and frame.parts > 1 else MESSAGES

@@ -88,6 +88,14 @@ def _command_parameters() -> Any:
     return of(cut)
 
 
+def _as_text() -> Any:
+    def cut(octets: Octets, _seen: Seen) -> tuple[str, str]:
+        value = jt808_octets.text(octets.data[1:])
+        return value, value
+
+    return of(cut)
+
+
 def _named_parameters() -> Any:
     def cut(octets: Octets, seen: Seen) -> tuple[dict[str, Any], dict[str, Any]]:
         named = _named(seen["command_word"], octets.data[1:].split(b";"))
@@ -98,13 +106,14 @@ def _named_parameters() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class TerminalControl:
-    """0x8105 (8.16): a command word, and its parameters as they stand between semicolons.
+    """0x8105 (8.16): a command word, its parameters as sent, and as they stand between semicolons.
 
     `named_parameters` has those of words 1 and 2 by name: `url`, `address`, `tcp_port` and so on.
     """
 
     command_word: int = byte(names=COMMAND_WORDS)
     command_parameters: tuple[str, ...] = _command_parameters()
+    command_parameter: str = _as_text()
     named_parameters: dict[str, Any] = _named_parameters()
 
 

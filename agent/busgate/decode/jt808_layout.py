@@ -120,11 +120,12 @@ def of(cut: Cut, **how: Any) -> Any:
     return dataclasses.field(default=None, metadata={"step": Step(cut, **how)})
 
 
-def number(width: int, *, signed: bool = False, **how: Any) -> Any:
-    """A number of `width` octets."""
+def number(width: int | Mapping[int, int], *, signed: bool = False, **how: Any) -> Any:
+    """A number of `width` octets, by edition where the editions differ."""
 
     def cut(octets: Octets, _seen: Seen) -> tuple[int, int]:
-        value = int.from_bytes(octets.take(width), signed=signed)
+        size = width if isinstance(width, int) else width[octets.edition]
+        value = int.from_bytes(octets.take(size), signed=signed)
         return value, value
 
     return of(cut, **how)
@@ -161,6 +162,11 @@ def text(width: int | Mapping[int, int], **how: Any) -> Any:
 def time(**how: Any) -> Any:
     """BCD[6] time."""
     return of(_shown_as(jt808_octets.time, 6), **how)
+
+
+def minute(**how: Any) -> Any:
+    """BCD[6] time to the minute, with all digits of the year."""
+    return of(_shown_as(jt808_octets.minute, 6), **how)
 
 
 def date(width: int = 4, **how: Any) -> Any:

@@ -82,10 +82,16 @@ SOUTH = 1 << 2
 WEST = 1 << 3
 
 
+def signed_degrees(value: int, unit: int, *, negative: bool) -> float:
+    """A coordinate in degrees; terminals are met that send a signed number instead of setting the status bit."""
+    if value >> 31:
+        return (value - (1 << 32)) / unit
+    return -value / unit if negative else value / unit
+
+
 def _degrees(coordinate: str, negative: int) -> Any:
     def cut(_octets: Octets, seen: Seen) -> tuple[float, float]:
-        value = seen[coordinate] / 1e6
-        value = -value if seen["status_flag"] & negative else value
+        value = signed_degrees(seen[coordinate], 1_000_000, negative=bool(seen["status_flag"] & negative))
         return value, value
 
     return of(cut)

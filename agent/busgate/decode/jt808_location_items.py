@@ -21,6 +21,7 @@ from busgate.decode.jt808_location_vendor import (
     DriverAssistanceAlarm,
     DriverStateAlarm,
     Humidities,
+    Satellites,
     Temperatures,
     TyreAlarm,
     VendorBattery,
@@ -152,6 +153,7 @@ ITEMS: dict[int, Kind] = {
     0x66: Kind("tpms_alarm", TyreAlarm),
     0x67: Kind("bsd_alarm", BlindSpotAlarm),
     # One maker's extension, as a public library asserts it.
+    0x07: Kind("vendor_satellites", Satellites),
     0x51: Kind("vendor_temperatures", Temperatures),
     0x52: Kind("vendor_direction"),
     0x53: Kind("vendor_base_stations", BaseStations),

@@ -22,8 +22,7 @@ class AlarmIdentification:
     time: str = time()
     sequence_no: int = byte()
     attachment_total: int = byte()
-    reserved: bytes = raw(1)
-    reserved_2019: bytes | None = raw(1, since=2019)
+    reserved: int = number({2011: 1, 2013: 1, 2019: 2})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +108,27 @@ class BlindSpotAlarm:
     time: str = time()
     vehicle_status: int = word()
     identification: AlarmIdentification = one(AlarmIdentification)
+
+
+@dataclass(frozen=True, slots=True)
+class Satellite:
+    """One satellite in view, as transmitted."""
+
+    state: bytes = raw(4)
+
+
+@dataclass(frozen=True, slots=True)
+class Satellites:
+    """0x07 of one maker: satellites in view, system by system."""
+
+    beidou_total: int = byte()
+    beidou: tuple[Satellite, ...] = many(Satellite, "beidou_total")
+    gps_total: int = byte()
+    gps: tuple[Satellite, ...] = many(Satellite, "gps_total")
+    glonass_total: int = byte()
+    glonass: tuple[Satellite, ...] = many(Satellite, "glonass_total")
+    galileo_total: int = byte()
+    galileo: tuple[Satellite, ...] = many(Satellite, "galileo_total")
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,14 @@ def time(data: bytes) -> str:
     return f"20{digits[:2]}-{digits[2:4]}-{digits[4:6]}T{digits[6:8]}:{digits[8:10]}:{digits[10:]}"
 
 
+def minute(data: bytes) -> str:
+    """YYYYMMDDhhmm in BCD[6], as of taxis, as `YYYY-MM-DDThh:mm:00`."""
+    digits = data.hex()
+    if len(digits) != 12 or _NOT_DIGITS.search(digits):
+        return digits
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}T{digits[8:10]}:{digits[10:]}:00"
+
+
 def is_time(data: bytes) -> bool:
     """Whether these six octets can be a time: BCD with a month, a day and an hour that exist."""
     digits = data.hex()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from busgate.decode.jt808_layout import Seen, byte, dword, many, of, one, time, word
+from busgate.decode.jt808_location import signed_degrees
 from busgate.decode.jt808_location_items import ITEMS, Kind, LocationItem, location_items
 from busgate.decode.jt808_message import Table, empty, plain
 from busgate.decode.jt808_octets import Octets
@@ -76,8 +77,8 @@ _ITEMS: dict[int, Kind] = {
 
 def _degrees(coordinate: str, negative: int) -> Any:
     def cut(_octets: Octets, seen: Seen) -> tuple[float, float]:
-        value = round(seen[coordinate] / MINUTES, 7)
-        value = -value if seen["status_flag"] & negative else value
+        degrees = signed_degrees(seen[coordinate], MINUTES, negative=bool(seen["status_flag"] & negative))
+        value = round(degrees, 7)
         return value, value
 
     return of(cut)

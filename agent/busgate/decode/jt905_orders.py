@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from busgate.decode.jt808_layout import byte, digits, dword, ended_text, many, one, raw, rest, text, time, word
+from busgate.decode.jt808_layout import byte, digits, dword, ended_text, many, minute, one, raw, rest, text, time, word
 from busgate.decode.jt808_message import Table, empty, plain
 from busgate.decode.jt905_location import TaxiLocationBasic
 
@@ -69,26 +69,26 @@ class OrderCancelled:
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """0x0B03: who begins to work; the time as YYYYMMDDhhmm in BCD."""
+    """0x0B03: who begins to work; and when."""
 
     location: TaxiLocationBasic = one(TaxiLocationBasic)
     business_license_no: str = text(16)
     qualification_code: str = text(19)
     plate_no: str = text(6)
-    start_time: str = digits(6)
+    start_time: str = minute()
 
 
 @dataclass(frozen=True, slots=True)
 class SignOut:
-    """0x0B04: what a shift brought; numbers in BCD: mileages 0.1 km, sums 0.1 yuan, times YYYYMMDDhhmm and hhmmss."""
+    """0x0B04: what a shift brought; numbers in BCD: mileages 0.1 km, sums 0.1 yuan, waiting time hhmmss."""
 
     location: TaxiLocationBasic = one(TaxiLocationBasic)
     business_license_no: str = text(16)
     qualification_code: str = text(19)
     plate_no: str = text(6)
     taximeter_k_value: str = digits(2)
-    power_on_time: str = digits(6)
-    power_off_time: str = digits(6)
+    power_on_time: str = minute()
+    power_off_time: str = minute()
     mileage: str = digits(3)
     operation_mileage: str = digits(3)
     trips: str = digits(2)

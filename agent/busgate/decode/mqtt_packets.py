@@ -59,8 +59,8 @@ def read(raw: bytes, version: int = V3, *, whole: int | None = None) -> Pdu:
             flaws.append(f"{reader.left} bytes follow the packet's last field")
     except Short as short:
         flaws.append(str(short))
-    if kind == 3 and whole is not None:
-        row["payload_size"] = (row["payload_size"] or 0) + whole - len(raw)
+    if whole is not None and "payload_size" in row:
+        row["payload_size"] += whole - len(raw)
         row["payload_sha256"] = None
     body = _CLASSES.get(kind, bodies.Ping)(**{k: tuple(v) if isinstance(v, list) else v for k, v in row.items()})
     row.pop("data", None)

@@ -51,6 +51,16 @@ class Framer(ABC):
         """The stream has ended; what was held back."""
         return self._drain(closing=True)
 
+    def release(self) -> list[Span]:
+        """Give what is known to be no unit without waiting for the stretch to fill, as a relay must after each `feed`.
+
+        What is given is the same, only cut at other places.
+        """
+        spans = self._stretches(self._buffer, 0, self._scanned)
+        del self._buffer[: self._scanned]
+        self._scanned = 0
+        return spans
+
     @abstractmethod
     def _measure(self, buffer: bytearray, at: int, *, closing: bool) -> int:
         """How long the unit at `at` is, or MORE, or NONE; what was said of some bytes holds when more have come."""

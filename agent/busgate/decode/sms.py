@@ -211,11 +211,12 @@ def _elements(row: dict[str, Any], header: bytes, flaws: list[str]) -> None:
 
 def _address(part: Any, flaws: list[str]) -> str:
     """9.1.2.5."""
-    kind, octets = part["Type"].get_val(), part["Num"].to_bytes()
+    kind: int = part["Type"].get_val()
+    octets: bytes = part["Num"].to_bytes()
     if kind == _ALPHANUMERIC:
         return text7(octets, 0, int(part["Len"].get_val()) * 4 // 7)
-    digits: str = octets.hex()
-    number = "".join(digits[at + 1] + digits[at] for at in range(0, len(digits), 2))[: part["Len"].get_val()]
+    digits = octets.hex()
+    number: str = "".join(digits[at + 1] + digits[at] for at in range(0, len(digits), 2))[: part["Len"].get_val()]
     if "f" in number or not part["Ext"].get_val():
         flaws.append("the address is not written as the standard does")
     return "+" * (kind == _INTERNATIONAL) + number.rstrip("f").translate(str.maketrans("abcde", "*#abc"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from busgate.decode.sms import ShortMessage
+from busgate.decode.sms_alphabets import UCS2
 from busgate.model import Direction, Pdu
 
 Key = tuple[Direction, str, int, int, int | None]
@@ -63,6 +64,9 @@ def _whole(last: Pdu, parts: list[ShortMessage]) -> Pdu:
     texts = [part.text for part in parts]
     text = None if None in texts else "".join(part.text or "" for part in parts)
     data = b"".join(part.data for part in parts)
+    if all(part.alphabet == UCS2 for part in parts):
+        # A character of two units may stand on both sides of a cut.
+        text = data.decode("utf-16-be", "backslashreplace")
     body = replace(parts[0], text=text, data=data, index=None)
     row = dict(last.fields) | {"address": body.address, "data": data.hex(), "parts": len(parts)}
     row.pop("index", None)

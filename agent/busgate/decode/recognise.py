@@ -1,0 +1,87 @@
+"""Which decoder reads a TCP stream, from the first bytes of each direction.
+
+Law: content decides, never a port; a port only says what to ask first. What cannot be told yet is "", and what `MOST`
+bytes did not tell stays "". What was said of some bytes is said of them with more behind, so that the answer does not
+depend on how they were cut.
+
+The answers: "jt808" (JT/T 905 has the same frames), "gb32960", "mqtt", "http", "tls", "doip", "ssh", "telnet", "adb",
+"dns-tcp", and "shell" for a login or a prompt on a stream that is nothing else.
+"""
+
+from __future__ import annotations
+
+import re
+
+from busgate.decode.banners import Shell
+from busgate.decode.recognise_marks import CHECKS, MIDDLES
+
+MOST = 2048
+"""Bytes of each direction that are looked at."""
+
+_NO_TEXT = re.compile(rb"[^\x07-\x0d\x1b\x20-\x7e\x80-\xff]")
+_PORTS = {
+    23: "telnet",
+    53: "dns-tcp",
+    80: "http",
+    443: "tls",
+    1883: "mqtt",
+    5555: "adb",
+    8080: "http",
+    8883: "tls",
+    13400: "doip",
+    22: "ssh",
+}
+
+
+def recognise(client: bytes, server: bytes, ports: tuple[int, ...] = ()) -> str:
+    """What the first bytes of the two directions are; "" while (or if) they do not tell."""
+    ends = [data[:MOST] for data in (client, server) if data]
+    hinted = {_PORTS.get(port) for port in ports}
+    for name in sorted(CHECKS, key=lambda name: name not in hinted):
+        said = [_said(CHECKS[name](data), data) for data in ends]
+        if True in said:
+            return name
+        if None in said:
+            return ""
+    for name, within in MIDDLES.items():
+        if any(within(data) for data in ends):
+            return name
+    texts = [data for data in ends if not _NO_TEXT.search(data)]
+    prompted = any(span.pdu is not None for data in texts for span in Shell().feed(data))
+    return "shell" if prompted else ""
+
+
+def _said(answer: bool | None, data: bytes) -> bool | None:
+    """An answer, which nothing more can come to after `MOST` bytes."""
+    return False if answer is None and len(data) >= MOST else answer
+
+
+class Recogniser:
+    """Fed piece by piece: `name` is "" until the stream is known, and stays what it is then.
+
+    Holds at most `MOST` bytes of each direction, and none once the stream is known.
+    """
+
+    def __init__(self, ports: tuple[int, ...] = ()) -> None:
+        self.name = ""
+        self._ports = ports
+        self._client = bytearray()
+        self._server = bytearray()
+
+    @property
+    def given_up(self) -> bool:
+        """Whether enough has come of a direction and nothing was recognised."""
+        return not self.name and max(len(self._client), len(self._server)) >= MOST
+
+    def feed(self, data: bytes, *, client: bool) -> str:
+        """Take bytes that the client (or the server) sent; the answer so far."""
+        buffer = self._client if client else self._server
+        fresh = data[: MOST - len(buffer)]
+        if self.name or not fresh:
+            return self.name
+        buffer += fresh
+        self.name = recognise(bytes(self._client), bytes(self._server), self._ports)
+        if self.name:
+            self._client.clear()
+            self._server.clear()
+        return self.name
