@@ -16,9 +16,13 @@ def as_text(report: dict[str, Any]) -> str:
     if report["unmapped"]:
         lines.append(_counts("left out", report["unmapped"]) + "   (no side given: --tbox, --vehicle or --tap)")
     lines.append(_counts("verdicts", report["verdicts"]))
+    if report["network"]:
+        lines.append(_counts("air", report["network"]))
     lines += [f"  warning   {warning}" for warning in report["warnings"]]
     lines += ["", *_alerts(report["alerts"])]
     lines += _sessions(report["sessions"])
+    lines += _causes(report["causes"])
+    lines += _updates(report["updates"])
     log = report["log"]
     lines += ["", f"log {log['origin']}: {log['size']} records, root {log['root']}"]
     return "\n".join(lines)
@@ -63,6 +67,33 @@ def _sessions(sessions: list[dict[str, Any]]) -> list[str]:
             f"{session['transferred_bytes']} bytes transferred, {session['blocked_requests']} requests blocked"
         )
     return lines
+
+
+def _causes(causes: list[dict[str, Any]]) -> list[str]:
+    """Which message over the air led to which frame, as far as time and content say."""
+    if not causes:
+        return []
+    lines = ["", f"{len(causes)} links from the air to the bus (confidence 0 to 1; docs/causality.md):"]
+    for cause in causes:
+        cloud = cause["cloud"]
+        source = cloud.get("host") or cloud.get("address", "?")
+        lines.append(
+            f"  #{cause['index']:<5} {cause['time'][11:23]} {cause['confidence']:<4} {cause['way']:<7} "
+            f"{cloud.get('name', '?')} from {source} -> {cause['name']} ({cause['frame']}) "
+            f"after {cause['lag'] / 1e6:.0f} ms"
+        )
+    return lines
+
+
+def _updates(updates: list[dict[str, Any]]) -> list[str]:
+    if not updates:
+        return []
+    return ["", f"{len(updates)} updates over the air:"] + [
+        f"  #{update['index']:<5} ordered by {update['ordered_by'] or 'nobody seen'}; {update['bytes']} bytes from "
+        f"{update['source'] or 'nobody seen'} {update['url']}; {update['written']} bytes written to "
+        f"{update['target']['name'] or 'nothing'}; approval: {update['approval']}; ended by {update['ended_by']}"
+        for update in updates
+    ]
 
 
 def _who(party: dict[str, Any]) -> str:

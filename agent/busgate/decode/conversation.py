@@ -6,10 +6,13 @@ held back; what nobody recognises is opaque, and passes as that. Bytes decide, p
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
-from busgate.decode import banners, dns, doip, gb32960, http, jt808_stream, mqtt, recognise, tls
+from busgate.decode import adb, banners, dns, doip, gb32960, http, jt808_stream, mqtt, telnet, tls
+from busgate.decode.recognise import MOST, recognise
+from busgate.decode.recognise_marks import CHECKS
 from busgate.model import Direction, Pdu, Span
 
 OPAQUE = "not recognised"
@@ -17,6 +20,8 @@ UNKNOWN = "unknown"
 """What a conversation speaks that nobody recognises."""
 
 ENCRYPTED = "encrypted"
+
+_NO_TEXT = re.compile(rb"[^\x07-\x0d\x1b\x20-\x7e\x80-\xff]")
 
 
 class Framer(Protocol):
@@ -51,12 +56,19 @@ class Said(NamedTuple):
 
 
 class _Opaque:
-    """Bytes that nobody reads: they pass as they come."""
+    """Bytes that nobody reads: they pass as they come. As long as they are text, a prompt among them is told."""
 
     held = 0
 
+    def __init__(self) -> None:
+        self._text: banners.Shell | None = banners.Shell()
+
     def feed(self, data: bytes) -> list[Span]:
-        return [Span(data, None, OPAQUE)] if data else []
+        if self._text is not None and _NO_TEXT.search(data):
+            self._text = None
+        if self._text is None:
+            return [Span(data, None, OPAQUE)] if data else []
+        return [span if span.pdu is not None else span._replace(reason=OPAQUE) for span in self._text.feed(data)]
 
     def close(self) -> list[Span]:
         return []
@@ -88,8 +100,15 @@ READERS: Mapping[str, Callable[[Direction], Pair]] = {
     "mqtt": _mqtt,
     "http": _http,
     "tls": _tls,
-    "dns": _both(lambda _: dns.Stream()),
+    "dns-tcp": _both(lambda _: dns.Stream()),
+    "ssh": _both(banners.Ssh),
+    "telnet": _both(telnet.Telnet),
+    "adb": _both(adb.Packets),
+    "shell": _both(banners.Shell),
 }
+
+FREE = frozenset({UNKNOWN, "ssh", "telnet", "adb", "shell"})
+"""Whose bytes are no messages: they pass or not with their conversation."""
 
 
 def other(direction: Direction) -> Direction:
@@ -101,9 +120,13 @@ def other(direction: Direction) -> Direction:
 class Conversation:
     """Both directions of one TCP connection. `speaks` is "" until it is known."""
 
-    def __init__(self, client: Direction = Direction.UP) -> None:
-        """`client` is the direction of what the end sends that opened it."""
+    def __init__(
+        self, client: Direction = Direction.UP, ports: tuple[int, ...] = (), *, from_start: bool = True
+    ) -> None:
+        """`client` is the direction of what its opener sends; `from_start` is whether nothing was missed."""
         self.speaks = ""
+        self._ports = ports
+        self._from_start = from_start
         self._client = client
         self._pair: Pair | None = None
         self._first: list[tuple[Direction, bytes]] = []
@@ -118,17 +141,17 @@ class Conversation:
 
     def close(self, direction: Direction) -> list[Said]:
         """A direction has ended."""
-        told = self._begun(self._recognised(ended=True) or "") if self._pair is None else []
+        told = self._begun(self._recognised(ended=True)) if self._pair is None else []
         return told + [Said(direction, span) for span in self._framer(direction).close()]
 
     def give_up(self) -> list[Said]:
         """Whoever waits for the language has waited long enough: it is unknown, and what was held back passes."""
-        return self._begun(self._recognised(ended=True) or "") if self._pair is None else []
+        return self._begun(self._recognised(ended=True)) if self._pair is None else []
 
     def lost(self, direction: Direction) -> list[Said]:
         """Bytes of a direction were lost: what was held back of it, and reading begins anew behind the hole."""
         if self._pair is None:
-            return self._begun(self._recognised(ended=True) or "")
+            return self._begun(self._recognised(ended=True))
         told = [Said(direction, span) for span in self._framer(direction).close()]
         fresh = _pair(self.speaks, self._client)
         at_client = direction is self._client
@@ -143,11 +166,17 @@ class Conversation:
         return self._framer(direction).held
 
     def _recognised(self, *, ended: bool = False) -> str | None:
+        """What it is, UNKNOWN if that will stay so, None while more bytes may tell."""
         said = {way: b"".join(data for each, data in self._first if each is way) for way in Direction}
         client, server = said[self._client], said[other(self._client)]
-        return recognise.recognise(client, server, ended=ended)
+        found = recognise(client, server, self._ports)
+        if found:
+            return found
+        ends = [data for data in (client, server) if data]
+        begun = self._from_start and all(check(data) is False for data in ends for check in CHECKS.values())
+        return UNKNOWN if ended or begun or any(len(data) >= MOST for data in ends) else None
 
-    def _begun(self, speaks: str) -> list[Said]:
+    def _begun(self, speaks: str | None) -> list[Said]:
         self.speaks = speaks or UNKNOWN
         self._pair = _pair(self.speaks, self._client)
         first, self._first = self._first, []
@@ -174,6 +203,6 @@ def facts_of(pdu: Pdu) -> dict[str, str]:
         chain = fields.get("certificates")
         if isinstance(chain, list) and chain and isinstance(chain[0], Mapping) and chain[0].get("sha256"):
             facts["certificate"] = str(chain[0]["sha256"])
-    elif pdu.protocol == "http" and fields.get("host"):
-        facts["host"] = str(fields["host"])
+    elif pdu.protocol == "shell":
+        facts["speaks"] = "shell"
     return facts

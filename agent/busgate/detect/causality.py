@@ -15,7 +15,7 @@ from collections import deque
 from math import exp
 from typing import NamedTuple
 
-from busgate.model import Act, Command, Flow, Subsystem, Value
+from busgate.model import Act, Command, Diagnostic, Flow, Subsystem, Value
 
 WINDOW_NS = 20_000_000_000
 """How long after a message a frame may be its consequence. Updates take longer: they have sessions of their own."""
@@ -39,13 +39,9 @@ _ALIKE: dict[Act, frozenset[Act]] = {
     Act.ENABLE: frozenset({Act.ENABLE, Act.SET, Act.UNLOCK}),
     Act.SET: frozenset({Act.SET, Act.LIMIT, Act.ENABLE, Act.STOP, Act.WRITE}),
     Act.WRITE: frozenset({Act.WRITE, Act.SET, Act.UNLOCK}),
-    Act.FLASH: frozenset({Act.FLASH, Act.UNLOCK, Act.WRITE, Act.ROUTINE, Act.RESET, Act.SILENCE}),
     Act.RESET: frozenset({Act.RESET}),
     Act.UNLOCK: frozenset({Act.UNLOCK, Act.SET, Act.ENABLE}),
 }
-_DIAGNOSTIC = frozenset(
-    {Act.WRITE, Act.RESET, Act.FLASH, Act.ROUTINE, Act.IO_CONTROL, Act.UNLOCK, Act.SILENCE, Act.CLEAR, Act.READ}
-)
 
 
 class Trigger(NamedTuple):
@@ -132,14 +128,15 @@ class Causality:
 
 def fitting(trigger: Trigger, command: Command) -> float:
     """How well what was asked matches what a frame does: 1 the same, 0 something else."""
+    diagnostic = isinstance(command.message, Diagnostic)
     if trigger.carries:
-        return 0.9 if command.act in _DIAGNOSTIC else 0.3
+        return 0.95 if diagnostic else 0.3
+    if trigger.act is Act.FLASH:
+        return 0.95 if diagnostic else 0.0
     same_part = trigger.subsystem is command.subsystem
     if trigger.subsystem in _ANYTHING:
         # Nobody knows what it asks for, so anything that follows may be it.
         return 0.7 if trigger.act is command.act else 0.6
-    if trigger.act is Act.FLASH:
-        return 0.9 if command.act in _ALIKE[Act.FLASH] else 0.0
     if not same_part:
         return 0.3 if trigger.act is command.act and command.subsystem in _ANYTHING else 0.0
     if trigger.act is command.act:

@@ -1,7 +1,7 @@
 """The standard's own refusal, said to a platform in the T-box's place when its message was cut out.
 
-Law: only what the standard has for this, and only in answer to a message that was read whole. Nothing here speaks to the
-vehicle. JT/T 808-2013, 8.1 and -2019, 8.1: terminal general response 0x0001 with result 3, not supported;
+Law: only what the standard has for this, and only in answer to a message that was read whole. Nothing here speaks to
+the vehicle. JT/T 808-2013, 8.1 and -2019, 8.1: terminal general response 0x0001 with result 3, not supported;
 GB/T 32960.3-2016, 6.3.2: the command sent back with response 02, an error, and the time of the command.
 """
 
@@ -43,7 +43,8 @@ def _of_808(raw: bytes) -> bytes:
     attributes = len(body) | (_WITH_VERSION if versioned else 0)
     said = _GENERAL_RESPONSE.to_bytes(2) + attributes.to_bytes(2) + phone + serial + body
     said += bytes([reduce(xor, said)])
-    return b"\x7e" + re.sub(rb"[\x7d\x7e]", lambda found: b"\x7d\x01" if found[0] == b"\x7d" else b"\x7d\x02", said) + b"\x7e"
+    escaped = said.replace(b"\x7d", b"\x7d\x01").replace(b"\x7e", b"\x7d\x02")
+    return b"\x7e" + escaped + b"\x7e"
 
 
 def _of_32960(raw: bytes) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from busgate.decode.conversation import ENCRYPTED, OPAQUE, Conversation, Said, facts_of
+from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, Conversation, Said, facts_of
 from busgate.gateway.air import Air, Heard
 from busgate.gateway.answers import refusal
 from busgate.gateway.radio import answers_of
@@ -45,7 +45,7 @@ class Inline:
 
     def __init__(self, air: Air, flow: Flow, *, answers: bool) -> None:
         """`answers` is whether what is cut out is answered with the protocol's refusal."""
-        self.conversation = Conversation(Direction.UP)
+        self.conversation = Conversation(Direction.UP, (flow.remote.port,))
         self._air = air
         self._flow = flow
         self._answers = answers
@@ -114,7 +114,7 @@ class Inline:
         """Bytes that are no message: what is opaque or a body passes with its conversation, anything else is doubt."""
         if way is not Direction.DOWN:
             return _UP
-        if span.reason in {ENCRYPTED, OPAQUE, BODY}:
+        if span.reason in {ENCRYPTED, OPAQUE, BODY} or self.conversation.speaks in FREE:
             if span.reason != BODY:
                 self._air.burst(self._flow, at, len(span.raw))
             return _PASSES

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from busgate.decode import dns, doip, jt808, jt808_stream, jt808_text, ntp, sms
-from busgate.decode.conversation import ENCRYPTED, OPAQUE, Conversation, Said, facts_of
+from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, Conversation, Said, facts_of
 from busgate.decode.datagram import Datagram
 from busgate.decode.ends import Ends
 from busgate.decode.ip import Reader
@@ -45,7 +45,9 @@ class _Talking:
         self.flow = flow
         self.forward = forward
         """The direction of what its initiator sends."""
-        self.conversation = Conversation(forward if forward is not Direction.UNKNOWN else Direction.UP)
+        ports = (flow.remote.port, flow.tbox.port)
+        client = forward if forward is not Direction.UNKNOWN else Direction.UP
+        self.conversation = Conversation(client, ports, from_start=whole)
         self.parts = Parts808()
         self.whole = {Direction.UP: whole, Direction.DOWN: whole}
         """Whether a direction was heard from its beginning, so that what cannot be read is the sender's fault."""
@@ -151,7 +153,7 @@ class Radio:
         for way, span in said:
             if span.pdu is not None:
                 heard += self._unit(talking, at, wall, way, span)
-            elif span.reason in {ENCRYPTED, OPAQUE}:
+            elif span.reason in {ENCRYPTED, OPAQUE} or speaks in FREE:
                 if way is Direction.DOWN:
                     self._air.burst(talking.flow, at, len(span.raw))
             elif way is Direction.DOWN and talking.whole[way] and not ended and span.reason != "body":
@@ -222,9 +224,7 @@ class Radio:
         if self._air.talk(flow) is None:
             self._air.opened(flow, unit.at, wall)
         raw = unit.pdu or unit.data or unit.text.encode()
-        return _joined(
-            [self._air.message(CloudMessage(unit.at, way, flow, pdu, raw), wall) for pdu in pdus]
-        )
+        return _joined([self._air.message(CloudMessage(unit.at, way, flow, pdu, raw), wall) for pdu in pdus])
 
     def _count(self, what: str, by: int) -> None:
         self._air.counts[what] = self._air.counts.get(what, 0) + by

@@ -12,7 +12,7 @@ from typing import Final
 from busgate.detect.rules import RULES
 from busgate.model import Act, Mode, Reason, Severity, Subsystem
 from busgate.report import phrases
-from busgate.report.fields import Entry, arguments, counts, listed, member, party, text, whole
+from busgate.report.fields import Entry, arguments, counts, listed, member, part, party, text, whole
 from busgate.report.words import ACTIONS, ACTS, MODES, REASONS, SEVERITIES, SUBSYSTEMS, Language, Words
 
 _COMMAND_RULES: Final = "command."
@@ -38,6 +38,17 @@ def why(entry: Entry, language: Language = "en") -> str:
         found.append(phrases.RULE.in_(language).format(rule))
     if detail := text(entry, "detail"):
         found.append(f"{detail[0].upper()}{detail[1:]}.")
+    because = part(entry, "because")
+    if because:
+        words = phrases.BECAUSE_OF_BURST if text(because, "way") == "burst" else phrases.BECAUSE
+        found.append(
+            words.in_(language).format(
+                name=text(because, "name", "?"),
+                from_=text(because, "host") or text(because, "address", "?"),
+                lag=text(because, "lag_ms", "?"),
+                confidence=text(because, "confidence", "?"),
+            )
+        )
     return " ".join(found)
 
 
@@ -182,6 +193,59 @@ def _filled(words: Words, **keys: str) -> Callable[[Entry, Language], str]:
     )
 
 
+def _function(entry: Entry, language: Language) -> str:
+    counted = entry.get("final") is True or (whole(entry, "count") or 0) > 1
+    words = phrases.FUNCTION_COUNT if counted else phrases.FUNCTION_NEW
+    subsystem = member(entry, "subsystem", Subsystem)
+    return words.in_(language).format(
+        name=text(entry, "name", "?"),
+        subsystem="?" if subsystem is None else SUBSYSTEMS[subsystem].in_(language),
+        interface=text(entry, "interface", "?").upper(),
+        count=text(entry, "count", "?"),
+        passed=text(entry, "passed", "?"),
+        blocked=text(entry, "blocked", "?"),
+    )
+
+
+def _cause(entry: Entry, language: Language) -> str:
+    cloud = part(entry, "cloud")
+    words = phrases.CAUSE_BY_BURST if text(entry, "way") == "burst" else phrases.CAUSE
+    lag = whole(entry, "lag")
+    return words.in_(language).format(
+        name=text(entry, "name", "?"),
+        cloud=text(cloud, "name", "?"),
+        from_=text(cloud, "host") or text(cloud, "address", "?"),
+        lag="?" if lag is None else round(lag / 1e6),
+        confidence=text(entry, "confidence", "?"),
+    )
+
+
+def _update(entry: Entry, language: Language) -> str:
+    words = phrases.UPDATE_END if text(entry, "type") == "update.end" else phrases.UPDATE_START
+    return words.in_(language).format(
+        ordered_by=text(entry, "ordered_by") or "-",
+        source=text(entry, "source") or "-",
+        approval=text(entry, "approval", "?"),
+        ended_by=text(entry, "ended_by") or "-",
+        bytes=text(entry, "bytes", "?"),
+        written=text(entry, "written", "?"),
+        target=party(entry, "target", language),
+    )
+
+
+def _held(words: Words) -> Callable[[Entry, Language], str]:
+    return _filled(words, name="name", source="source", item="item", by="by", reason="reason")
+
+
+def _modem(entry: Entry, language: Language) -> str:
+    return phrases.MODEM.in_(language).format(
+        changed=listed(entry, "changed") or "-",
+        operator_name=text(entry, "operator_name") or "?",
+        registration=text(entry, "registration") or "?",
+        signal=text(entry, "signal", "?"),
+    )
+
+
 _TELLERS: Final[Mapping[str, Callable[[Entry, Language], str]]] = {
     "alert": _alert,
     "alert.count": _count,
@@ -195,6 +259,15 @@ _TELLERS: Final[Mapping[str, Callable[[Entry, Language], str]]] = {
     "override.off": _override,
     "mode": _mode,
     "drop": _filled(phrases.DROP, counts="counts"),
+    "function": _function,
+    "cause": _cause,
+    "update.start": _update,
+    "update.end": _update,
+    "held.held": _filled(phrases.HELD, name="name", source="source", bytes="bytes", item="item"),
+    "held.released": _held(phrases.HELD_RELEASED),
+    "held.refused": _held(phrases.HELD_REFUSED),
+    "held.lost": _held(phrases.HELD_LOST),
+    "modem": _modem,
     "heartbeat": _filled(phrases.HEARTBEAT, frames="frames", verdicts="verdicts"),
     "log.open": _log_open,
     "boot": _filled(phrases.BOOT, bn="bn", software="software"),

@@ -71,6 +71,65 @@ POLICY_REFUSED = Words(
     "A policy was refused, the last good one stays: {reason}.",
     "Een beleid is geweigerd, het vorige blijft gelden: {reason}.",
 )
+FUNCTION_NEW = Words(
+    "A function was used from outside for the first time: {name}, of {subsystem}, by {interface}.",
+    "Een functie is voor het eerst van buitenaf gebruikt: {name}, van {subsystem}, via {interface}.",
+)
+FUNCTION_COUNT = Words(
+    "{name}, of {subsystem}, was used from outside {count} times by {interface}: {passed} passed, {blocked} blocked.",
+    "{name}, van {subsystem}, is van buitenaf {count} keer gebruikt via {interface}: {passed} door, {blocked} "
+    "tegengehouden.",
+)
+CAUSE = Words(
+    "{name} on the bus most likely followed from {cloud} over the air, {lag} ms before (confidence {confidence}).",
+    "{name} op de bus volgde hoogstwaarschijnlijk op {cloud} over de lucht, {lag} ms eerder (zekerheid {confidence}).",
+)
+BECAUSE = Words(
+    "Over the air came, {lag} ms before: {name}, from {from_} (confidence {confidence}).",
+    "Over de lucht kwam, {lag} ms eerder: {name}, van {from_} (zekerheid {confidence}).",
+)
+BECAUSE_OF_BURST = Words(
+    "Over the air came, {lag} ms before, an encrypted burst from {from_}; what it said nobody knows (confidence "
+    "{confidence}).",
+    "Over de lucht kwam, {lag} ms eerder, een versleuteld bericht van {from_}; wat erin stond weet niemand (zekerheid "
+    "{confidence}).",
+)
+CAUSE_BY_BURST = Words(
+    "{name} on the bus followed {lag} ms after {cloud} that nobody can read, from {from_}: they may belong together "
+    "(confidence {confidence}).",
+    "{name} op de bus volgde {lag} ms na {cloud} die niemand kan lezen, van {from_}: ze horen mogelijk bij elkaar "
+    "(zekerheid {confidence}).",
+)
+UPDATE_START = Words(
+    "Software is on its way into the vehicle: ordered by {ordered_by}, from {source}; approval: {approval}.",
+    "Er is software onderweg naar het voertuig: opdracht {ordered_by}, van {source}; toestemming: {approval}.",
+)
+UPDATE_END = Words(
+    "An update ended ({ended_by}): {bytes} bytes loaded from {source}, {written} bytes written to {target}; approval: "
+    "{approval}.",
+    "Een update is voorbij ({ended_by}): {bytes} bytes geladen van {source}, {written} bytes geschreven naar {target}; "
+    "toestemming: {approval}.",
+)
+HELD = Words(
+    "Something waits for the operator: {name} from {source}, {bytes} bytes (number {item}).",
+    "Er wacht iets op de vervoerder: {name} van {source}, {bytes} bytes (nummer {item}).",
+)
+HELD_RELEASED = Words(
+    "{by} released what was held (number {item}): {name} from {source}. {reason}",
+    "{by} gaf vrij wat werd vastgehouden (nummer {item}): {name} van {source}. {reason}",
+)
+HELD_REFUSED = Words(
+    "{by} refused what was held (number {item}): {name} from {source}. {reason}",
+    "{by} weigerde wat werd vastgehouden (nummer {item}): {name} van {source}. {reason}",
+)
+HELD_LOST = Words(
+    "What was held (number {item}) can no longer be passed on: {name} from {source}. {reason}",
+    "Wat werd vastgehouden (nummer {item}) kan niet meer worden doorgegeven: {name} van {source}. {reason}",
+)
+MODEM = Words(
+    "The T-box's modem: {changed}; network {operator_name}, {registration}, signal {signal} %.",
+    "De modem van de T-box: {changed}; netwerk {operator_name}, {registration}, signaal {signal} %.",
+)
 DROP = Words(
     "Some things could not be kept or sent: {counts}.", "Niet alles kon worden bewaard of verzonden: {counts}."
 )
@@ -102,6 +161,18 @@ STEPS: Final[Mapping[str, Words]] = {
         "Check the policy file with busgate policy check, sign it again and offer it once more.",
         "Controleer het beleidsbestand met busgate policy check, onderteken het opnieuw en bied het nog eens aan.",
     ),
+    "update.start": Words(
+        "Look for the approval of this update; without one, refuse what is held and cut the T-box off.",
+        "Zoek de toestemming voor deze update; is die er niet, weiger wat wacht en sluit de T-box af.",
+    ),
+    "update.end": Words(
+        "Compare the software ids before and after with the maker's release before the next trip.",
+        "Vergelijk de softwarenummers ervoor en erna met de vrijgave van de fabrikant voor de volgende rit.",
+    ),
+    "held.held": Words(
+        "Look at it with busgate held show, and release or refuse it.",
+        "Bekijk het met busgate held show, en geef het vrij of weiger het.",
+    ),
     "drop": Words(
         "Look at load and free space of the device; what was lost is counted here, and cannot be recovered.",
         "Kijk naar belasting en vrije ruimte van het apparaat; wat verloren ging is hier geteld en komt niet terug.",
@@ -130,6 +201,13 @@ WEIGHTS: Final[Mapping[str, Severity]] = {
     "override.on": Severity.HIGH,
     "override.off": Severity.MEDIUM,
     "mode": Severity.LOW,
+    "update.start": Severity.HIGH,
+    "update.end": Severity.HIGH,
+    "held.held": Severity.HIGH,
+    "held.released": Severity.MEDIUM,
+    "held.refused": Severity.MEDIUM,
+    "held.lost": Severity.MEDIUM,
+    "cause": Severity.LOW,
     "drop": Severity.MEDIUM,
     "time.step": Severity.LOW,
     "key.next": Severity.MEDIUM,

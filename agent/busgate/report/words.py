@@ -178,6 +178,44 @@ REASONS: Final[Mapping[Reason, Words]] = {
     Reason.STALE: Words(
         "It is too old, or a repeat of an earlier frame.", "Het is te oud, of een herhaling van een eerder bericht."
     ),
+    Reason.ENDPOINT_SERVICE: Words(
+        "It is the ordinary service of a party that the policy lists.",
+        "Het is de gewone dienst van een partij die in het beleid staat.",
+    ),
+    Reason.TBOX_TO_CLOUD: Words(
+        "The T-box says it itself; what it may say is decided by whom it may talk to.",
+        "De T-box zegt het zelf; met wie hij mag praten bepaalt wat hij mag zeggen.",
+    ),
+    Reason.ENDPOINT_NOT_LISTED: Words(
+        "No endpoint of the operator's policy is this party.",
+        "Deze tegenpartij staat niet in het beleid van de vervoerder.",
+    ),
+    Reason.COUNTRY_NOT_ALLOWED: Words(
+        "The policy does not allow the country that this party is in.",
+        "Het beleid staat het land van deze tegenpartij niet toe.",
+    ),
+    Reason.PROTOCOL_NOT_ALLOWED: Words(
+        "Something else is spoken than the policy names for this party.",
+        "Er wordt iets anders gesproken dan het beleid voor deze tegenpartij noemt.",
+    ),
+    Reason.IDENTITY_NOT_ALLOWED: Words(
+        "The other end shows a name or certificate that the policy does not name.",
+        "De tegenpartij toont een naam of certificaat dat het beleid niet noemt.",
+    ),
+    Reason.VOLUME_EXCEEDED: Words(
+        "More data came towards the T-box than the policy allows.",
+        "Er kwamen meer gegevens naar de T-box dan het beleid toestaat.",
+    ),
+    Reason.INBOUND: Words(
+        "Somebody outside opened the connection; only the T-box may open one.",
+        "Iemand van buiten opende de verbinding; alleen de T-box mag dat.",
+    ),
+    Reason.HELD: Words(
+        "It waits until the operator releases or refuses it.", "Het wacht tot de vervoerder het vrijgeeft of weigert."
+    ),
+    Reason.REFUSED_BY_OPERATOR: Words(
+        "The operator refused it after it had been held.", "De vervoerder weigerde het nadat het was vastgehouden."
+    ),
     Reason.LOCAL_OVERRIDE: Words(
         "Somebody at the vehicle has cut the T-box off.", "Iemand bij het voertuig heeft de T-box afgesloten."
     ),

@@ -13,7 +13,17 @@ from typing import Any
 from busgate.decode.j1939 import pgn_kind
 from busgate.decode.pgns import label_of, name_of
 from busgate.decode.routes import Route
-from busgate.model import Alert, AlertCount, DiagnosticSession, Event, Party
+from busgate.model import (
+    Alert,
+    AlertCount,
+    Causation,
+    DiagnosticSession,
+    Event,
+    Party,
+    RemoteFunction,
+    UpdateSession,
+)
+from busgate.record.entry import told
 
 
 class Findings:
@@ -23,6 +33,9 @@ class Findings:
         """Nothing found yet."""
         self.alerts: list[tuple[int, Alert]] = []
         self.sessions: list[tuple[int, DiagnosticSession]] = []
+        self.causes: list[tuple[int, Causation]] = []
+        self.updates: list[tuple[int, UpdateSession]] = []
+        self.functions: dict[tuple[object, ...], tuple[int, RemoteFunction]] = {}
         self._counts: dict[tuple[str, int], int] = {}
 
     def __call__(self, index: int, event: Event) -> None:
@@ -34,8 +47,26 @@ class Findings:
                 self._counts[event.cause, event.first] = event.count
             case DiagnosticSession(stage="end"):
                 self.sessions.append((index, event))
+            case Causation():
+                self.causes.append((index, event))
+            case UpdateSession(stage="end"):
+                self.updates.append((index, event))
+            case RemoteFunction():
+                key = (event.interface, event.protocol, event.direction, event.name, event.subsystem, event.target,
+                       event.endpoint)  # fmt: skip
+                self.functions[key] = (index, event)
             case _:
                 return
+
+    def rows(self, kind: str) -> list[dict[str, Any]]:
+        """The causes, updates or functions as plain values, with the record that tells each last."""
+        kinds: dict[str, list[tuple[int, Event]]] = {
+            "causes": [*self.causes],
+            "updates": [*self.updates],
+            "functions": [*self.functions.values()],
+        }
+        found = kinds[kind]
+        return [{"index": index, "time": moment(event.at), **told(event).fields} for index, event in found]
 
     def count(self, alert: Alert) -> int:
         """How many frames an alert stands for."""
@@ -65,6 +96,8 @@ class Findings:
             "detail": alert.detail,
             "state": dict(alert.state),
             "frame": alert.frame,
+            "cloud": dict(alert.cloud),
+            "because": dict(alert.because),
             "count": self.count(alert),
         }
 
