@@ -6,15 +6,16 @@ matters is said in words and rules, so that it reads the same printed in black.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from typing import Any
 
-from busgate.report.words import Language, Words
+from busgate.report.words import Language, Words, printable
 from busgate.service import inventory_cells as cells
 from busgate.service import inventory_words as words
 from busgate.service.declaration import Deviation
 
+_LONGEST = 4000
 _STYLE = """
 :root { color-scheme: light; --ink: #16181c; --soft: #565b64; --line: #c9ccd1; }
 * { box-sizing: border-box; }
@@ -63,6 +64,11 @@ li { margin: .25rem 0; }
   tr.kind { break-after: avoid; }
 }
 """
+
+
+def escape(text: str) -> str:
+    """A text from outside as it may stand in the page: no markup of its own, no control or direction characters."""
+    return html.escape(printable(text, _LONGEST))
 
 
 def page(report: dict[str, Any], language: Language) -> str:
