@@ -165,7 +165,7 @@ def test_reading_leaves_the_log_as_it_was(log: Path, tmp_path: Path) -> None:
 
 
 def test_the_declaration_in_the_guide_is_one(log: Path, tmp_path: Path) -> None:
-    guide = Path("docs/inventory.md").read_text("utf-8")
+    guide = (Path(__file__).parents[3] / "docs/inventory.md").read_text("utf-8")
     example = guide.split("```yaml\n", 1)[1].split("```", 1)[0]
     (tmp_path / "example.yaml").write_text(example, encoding="utf-8")
     report = json.loads(inventory(log, "--declaration", tmp_path / "example.yaml", "--report", "json").output)

@@ -20,7 +20,7 @@ from busgate.service.inventory_report import report_of
 from busgate.service.remote_function import Interface, Kind, Remote, Way
 from support.inventory import START, cloud, drive, only, read, text_message
 
-DAY = Path("firmware-sim/scenarios/demo-day.log")
+DAY = Path(__file__).parents[3] / "firmware-sim/scenarios/demo-day.log"
 MADE = "2026-11-25T12:00:00Z"
 
 

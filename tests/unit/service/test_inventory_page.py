@@ -99,7 +99,7 @@ def test_the_figures_are_those_of_the_report() -> None:
     assert '<div class="matters"><dt>not declared</dt><dd>2</dd></div>' in page(report, "en")
     assert "<dt>opgegeven, niet waargenomen</dt><dd>2</dd>" in page(report, "nl")
     assert as_text(report, "en").splitlines()[1] == (
-        "3 functions seen; 2 not declared; 2 declared, not observed; 0 s recorded"
+        "functions seen: 3; not declared: 2; declared, not observed: 2; recorded: 0 s"
     )
 
 
