@@ -78,6 +78,7 @@ class Follower:
         self._only = frozenset(only)
         self._objects: dict[str, dict[str, dict[str, Any]]] = {}
         self._names: dict[str, str] = {}
+        self._silent: set[str] = set()
         self._messages = Messages(link, tell, now, memory.told, since)
 
     async def found(self) -> Mapping[Any, Any]:
@@ -144,6 +145,7 @@ class Follower:
             self._tell_modem(path, "")
             return
         self._objects.pop(path, None)
+        self._silent.discard(path)
         last = self._memory.modems.get(self._names.pop(path))
         if last is not None:
             self._tell(last._replace(at=self._now(), state="removed", changed=("removed",)))
@@ -181,12 +183,18 @@ class Follower:
     async def _read_location(self, path: str) -> None:
         """The cell, where somebody has switched that source on; switching it on is not ours to do.
 
-        The property holds it only where the modem signals locations; else it has to be asked for.
+        The property holds it only where the modem signals locations; else it has to be asked for. A modem that does not
+        answer is not asked again: a cell is not worth the wait, in which no message would be heard.
         """
         location = self._objects[path].get(LOCATION, {})
-        if not whole(location.get("Enabled")) & words.LAC_CI or location.get("SignalsLocation") is True:
+        signalled = not whole(location.get("Enabled")) & words.LAC_CI or location.get("SignalsLocation") is True
+        if signalled or path in self._silent:
             return
-        read = await self._link.call(path, LOCATION, "GetLocation")
+        try:
+            read = await self._link.call(path, LOCATION, "GetLocation")
+        except BridgeError:
+            self._silent.add(path)
+            return
         if isinstance(read, Mapping):
             location["Location"] = dict(read)
 

@@ -41,13 +41,13 @@ def as_text(report: dict[str, Any], language: Language) -> str:
 
 
 def _summary(report: dict[str, Any], language: Language) -> Iterator[str]:
-    figures = [f"{cells.number(len(report['functions']), language)} {words.SEEN.in_(language)}"]
+    figures = [(words.SEEN, cells.number(len(report["functions"]), language))]
     if report["declaration"]:
         missing = sum(each["finding"] == Deviation.FUNCTION.value for each in report["findings"])
-        figures.append(f"{missing} {words.UNDECLARED.in_(language)}")
-        figures.append(f"{len(report['not_observed'])} {words.NOT_OBSERVED.in_(language)}")
-    figures.append(f"{cells.span(report['seconds'], language)} {words.RECORDED.in_(language)}")
-    yield "; ".join(figures)
+        figures.append((words.UNDECLARED, cells.number(missing, language)))
+        figures.append((words.NOT_OBSERVED, cells.number(len(report["not_observed"]), language)))
+    figures.append((words.RECORDED, cells.span(report["seconds"], language)))
+    yield "; ".join(f"{label.in_(language)}: {value}" for label, value in figures)
     if cells.doubted(report):
         yield words.DOUBT.in_(language)
     if report["declaration"]:

@@ -36,6 +36,11 @@ def _several(value: Any) -> Any:
     return value if isinstance(value, (list, tuple)) else [value]
 
 
+def _address(value: Any) -> Any:
+    """A target given by its address alone, which YAML reads as a number."""
+    return f"0x{value:02X}" if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else value
+
+
 Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_several)]
 
 
@@ -48,7 +53,7 @@ class DeclaredFunction(Strict):
     protocol: str = ""
     subsystem: Subsystem | None = None
     act: Annotated[tuple[Act, ...], BeforeValidator(_several)] = ()
-    target: str = ""
+    target: Annotated[str, BeforeValidator(_address)] = ""
     endpoints: Texts = ()
     countries: Texts = ()
     purpose: Annotated[str, Field(min_length=1)]

@@ -6,15 +6,16 @@ matters is said in words and rules, so that it reads the same printed in black.
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterable, Iterator, Sequence
-from html import escape
 from typing import Any
 
-from busgate.report.words import Language, Words
+from busgate.report.words import Language, Words, printable
 from busgate.service import inventory_cells as cells
 from busgate.service import inventory_words as words
 from busgate.service.declaration import Deviation
 
+_LONGEST = 4000
 _STYLE = """
 :root { color-scheme: light; --ink: #16181c; --soft: #565b64; --line: #c9ccd1; }
 * { box-sizing: border-box; }
@@ -44,6 +45,10 @@ td, li { overflow-wrap: break-word; }
 th:last-child, td:last-child { padding-right: 0; }
 td.name { font-weight: 600; }
 td.name small, td small { display: block; font-weight: 400; color: var(--soft); font-size: .92em; }
+table.functions { table-layout: fixed; }
+table.functions th:nth-child(1) { width: 18%; } table.functions th:nth-child(2) { width: 16%; }
+table.functions th:nth-child(3) { width: 17%; } table.functions th:nth-child(4) { width: 16%; }
+table.functions th:nth-child(5) { width: 5%; } table.functions th:nth-child(7) { width: 11%; }
 .number { text-align: right; white-space: nowrap; }
 .when { white-space: nowrap; }
 .mark { font-weight: 700; }
@@ -57,12 +62,18 @@ li { margin: .25rem 0; }
   html { font-size: 9.5pt; }
   body { max-width: none; padding: 0; }
   .soft, .meta, th, h2 code, dl.figures dt, td small, tr.kind td { color: #333; }
-  h2 { break-after: avoid; margin-top: 1.6rem; }
+  h2, h2 + p { break-after: avoid; }
+  h2 { margin-top: 1.6rem; }
   tr, dl.figures, li { break-inside: avoid; }
   thead { display: table-header-group; }
   tr.kind { break-after: avoid; }
 }
 """
+
+
+def escape(text: str) -> str:
+    """A text from outside as it may stand in the page: no markup of its own, no control or direction characters."""
+    return html.escape(printable(text, _LONGEST))
 
 
 def page(report: dict[str, Any], language: Language) -> str:
@@ -131,9 +142,8 @@ def _figures(report: dict[str, Any], language: Language) -> Iterator[str]:
 
 def _undeclared(report: dict[str, Any], language: Language) -> Iterator[str]:
     """The deviations, first of all: what a reader looks for."""
-    functions, others = [], []
-    for each in report["findings"]:
-        (functions if each["finding"] == Deviation.FUNCTION.value else others).append(each)
+    functions = [each for each in report["findings"] if each["finding"] == Deviation.FUNCTION.value]
+    others = [each for each in report["findings"] if each not in functions]
     yield f"<h2>{escape(words.H_UNDECLARED.in_(language))} <code>{Deviation.FUNCTION.value}</code></h2>"
     if functions:
         yield from _deviations(functions, report, language, coded=False)
@@ -166,7 +176,7 @@ def _deviations(
 def _functions(rows: Sequence[dict[str, Any]], report: dict[str, Any], language: Language) -> Iterator[str]:
     columns = [words.FUNCTION, words.DOES, words.FROM_TO, words.WHEN, words.COUNT, words.OUTCOME]
     columns += [words.DECLARED] if report["declaration"] else []
-    yield '<div class="wide"><table><thead><tr>'
+    yield '<div class="wide"><table class="functions"><thead><tr>'
     for column in columns:
         number = ' class="number"' if column is words.COUNT else ""
         yield f"<th{number}>{escape(column.in_(language))}</th>"

@@ -21,9 +21,9 @@ _DIGITS_OF_A_NUMBER = 7
 _ADDRESSES: Final = (
     re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", re.IGNORECASE),
     re.compile(r"[^\s@<>]+@[^\s@<>]+"),
-    re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?:[:/]\d{1,5})?(?!\w)"),
+    re.compile(r"\d{1,3}(?:\.\d{1,3}){3,}(?:[:/]\d{1,5})?"),
     re.compile(
-        r"\[?(?<![0-9a-z:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%\w+)?(?:/\d{1,3})?(?![0-9a-z:])\]?", re.IGNORECASE
+        r"\[?(?<![0-9a-f:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?:%\w+)?(?:/\d{1,3})?(?![0-9a-f:])\]?", re.IGNORECASE
     ),
 )
 _PLACES: Final = (

@@ -84,6 +84,8 @@ class FakeManager:
             case "GetManagedObjects":
                 return self.managed
             case "GetLocation":
+                if isinstance(self.location, BridgeError):
+                    raise self.location
                 return self.location
             case "GetAll":
                 return self.objects.get(path) if body[0] in {SIM, SMS} else self.managed[path].get(body[0])
@@ -203,6 +205,16 @@ def test_the_cell_is_asked_for_where_somebody_switched_it_on() -> None:
 
 def test_a_cell_that_nobody_switched_on_is_not_asked_for(scene: Scene) -> None:
     assert (PATH, "GetLocation") not in scene.manager.asked
+
+
+def test_a_modem_that_does_not_say_its_cell_is_asked_once_and_followed_all_the_same() -> None:
+    manager = FakeManager(location=BridgeError("the bus does not answer"))
+    manager.managed[PATH][LOCATION]["Enabled"] = 1
+    scene = Scene(manager)
+    assert len(scene.begin()) == 1
+    assert len(scene.change(GPP, {"OperatorName": "Network B"})) == 1
+    assert len(scene.receive()) == 1
+    assert manager.asked.count((PATH, "GetLocation")) == 1
 
 
 def test_a_cell_that_the_modem_signals_is_taken_from_there() -> None:
