@@ -31,7 +31,8 @@ from busgate.decode.jt808_bodies_text import TEXTS
 from busgate.decode.jt808_bodies_video import VIDEO
 from busgate.decode.jt808_frame import Frame, parse
 from busgate.decode.jt808_location import LOCATIONS
-from busgate.decode.jt808_message import Table
+from busgate.decode.jt808_layout import Reading
+from busgate.decode.jt808_message import Message, Table
 from busgate.decode.jt808_recorder import RECORDER
 from busgate.model import Direction, Pdu
 
@@ -142,15 +143,28 @@ def with_body(  # noqa: PLR0913 - what makes a Pdu: whose, read how, and what of
 ) -> Pdu:
     """A Pdu from its header's fields and its body, read as `messages` say; `certain` as in `jt808_message.Reader`."""
     message_id = header["message_id"]
-    fields = {**header, "edition": edition, "body_hex": body.hex()}
+    fields: dict[str, Any] = {}
     structure: object | None = None
     message = messages.get(message_id)
     if header.get("encryption"):
         fields["encrypted"] = True
     elif message is not None:
-        reading = message.read(body, edition, certain)
+        reading, edition = _read(message, body, edition, certain)
         structure = reading.body
-        # The header's names win; bodies have none of them.
-        fields = {**header, **reading.fields, **fields}
+        fields |= reading.fields
         flaws = (*flaws, *reading.flaws)
+    # The header's names win; bodies have none of them.
+    fields = {**header, **fields, **header, "edition": edition, "body_hex": body.hex()}
     return Pdu(protocol, name_of(message_id, messages), message_id, direction_of(message_id), fields, structure, flaws)
+
+
+def _read(message: Message, body: bytes, edition: int, certain: bool) -> tuple[Reading, int]:
+    """The body by this edition; by the other if this one is a guess that does not fit and the other fits exactly."""
+    reading = message.read(body, edition, certain)
+    if not reading.flaws or certain:
+        return reading, edition
+    other = OLDER if edition == NEWEST else NEWEST
+    second = message.read(body, other, True)
+    if second.flaws:
+        return reading, edition
+    return second._replace(flaws=(f"the body has the form of {other}, the header that of {edition}",)), other

@@ -67,6 +67,12 @@ def _controls(body: bytes, count: int) -> VehicleControl | None:
     return VehicleControl(count, tuple(_control(items[at : at + size]) for at in range(0, len(items), size)))
 
 
+def _unlikely(found: VehicleControl) -> tuple[bool, bool]:
+    """Sorts readings: those with ids and values of the standard first, then those whose parameters are one octet."""
+    known = all(control.meaning or control.control_id >= FIRST_VENDOR_CONTROL for control in found.controls)
+    return not known, any(len(control.parameter) != 1 for control in found.controls)
+
+
 def _show_flag(flag: VehicleControlFlag) -> dict[str, Any]:
     return {"form": "flag (2011, 2013)", "control_flag": flag.control_flag, "doors": flag.doors}
 
@@ -94,6 +100,7 @@ def _show_controls(found: VehicleControl) -> dict[str, Any]:
 def _vehicle_control(body: bytes, edition: int, _certain: bool) -> Reading:
     flag = _flag(body)
     controls = [found for count in (2, 0, 1) if (found := _controls(body, count)) is not None]
+    controls.sort(key=_unlikely)
     bodies: list[VehicleControlFlag | VehicleControl] = [*([flag] if flag else []), *controls]
     if edition >= 2019:
         bodies.sort(key=lambda found: isinstance(found, VehicleControlFlag))

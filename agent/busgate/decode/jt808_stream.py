@@ -7,7 +7,8 @@ bytes raise. What stands between two delimiters is a frame, also if its checksum
 - Some senders let one delimiter end a frame and begin the next. Bytes after a frame up to the next delimiter are read
   as such a frame if its checksum or its length is right; their span has no opening delimiter, and the flaw says so.
 - A stream is `7e` or `e7` throughout (see `jt808_frame`); which, is settled by its first right frame. Until then an
-  `e7` begins a frame only if a right frame stands between it and the next `e7`.
+  `e7` begins a frame only if a right frame stands between it and the next `e7`, and no right `7e` frame before that;
+  so an `e7` that is noise delays what follows it for as long as its frame could be, at most.
 - A run of more than `MOST_FRAME` bytes without a delimiter is no frame.
 """
 
@@ -16,13 +17,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 from busgate.decode import jt808, jt905
-from busgate.decode.jt808_frame import ALTERNATIVE, DELIMITER, Frame, parse_content
+from busgate.decode.jt808_frame import ALTERNATIVE, DELIMITER, MOST_BODY, Frame, parse_content
 from busgate.model import Pdu, Span
 
 MOST_FRAME = 4096
 """More than any frame has between its delimiters: 1023 octets of body and 26 around it, each escaped."""
 
 MOST_HELD = MOST_FRAME + 1
+
+_MOST_AROUND = 22
+"""Octets of a frame beside its body: the header of 2019, split, and the checksum."""
 
 _SHARED = "the opening delimiter is the one that ends the frame before"
 
@@ -81,6 +85,8 @@ class Framer:
             return self._between(buffer, at)
         delimiter = buffer[at]
         end = buffer.find(delimiter, at + 1, at + 1 + MOST_FRAME + 1)
+        if delimiter == ALTERNATIVE and self._delimiter is None and self._is_noise(buffer, at, end):
+            return self._lost(buffer, at, at + 1, "outside a frame")
         if end < 0:
             if len(buffer) - at <= MOST_FRAME + 1:
                 return None
@@ -89,11 +95,23 @@ class Framer:
             return self._lost(buffer, at, end, "a delimiter alone")
         frame = parse_content(buffer[at + 1 : end], delimiter, taxi=self._taxi)
         if self._delimiter is None:
-            if delimiter == ALTERNATIVE and not _right(frame):
-                return self._lost(buffer, at, at + 1, "outside a frame")
             if _right(frame):
                 self._delimiter = delimiter
+            elif delimiter == ALTERNATIVE:
+                return self._lost(buffer, at, at + 1, "outside a frame")
         return self._frame(buffer, at, end + 1, frame)
+
+    def _is_noise(self, buffer: bytes, at: int, end: int) -> bool:
+        """Whether this e7 begins no frame, as far as one can see; `end` is where the next one is, or -1."""
+        until = len(buffer) if end < 0 else end
+        if end < 0 and until - at > _longest(buffer[at + 1 : at + 9]):
+            return True
+        begin = buffer.find(DELIMITER, at, until)
+        while begin >= 0 and (close := buffer.find(DELIMITER, begin + 1, until)) >= 0:
+            if _right(parse_content(buffer[begin + 1 : close], DELIMITER, taxi=self._taxi)):
+                return True
+            begin = close
+        return False
 
     def _between(self, buffer: bytes, at: int) -> tuple[Span, int] | None:
         """Bytes where a delimiter should be: a frame that shares its opening delimiter, or none."""
@@ -125,3 +143,12 @@ class Framer:
 def _right(frame: Frame | None) -> bool:
     """Whether nothing is wrong with a frame itself."""
     return frame is not None and not frame.flaws
+
+
+def _longest(header: bytes) -> int:
+    """How many bytes a frame with this beginning can have, both delimiters and all escapes counted."""
+    plain = header.replace(b"\xe6\x01", b"\xe6").replace(b"\xe6\x02", b"\xe7")
+    plain = plain.replace(b"\x3e\x01", b"\x3e").replace(b"\x3e\x02", b"\x3d")
+    if len(plain) < 4:
+        return MOST_FRAME + 2
+    return 2 + 2 * (_MOST_AROUND + (int.from_bytes(plain[2:4]) & MOST_BODY))

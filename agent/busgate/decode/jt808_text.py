@@ -24,10 +24,8 @@ def in_bytes(data: bytes) -> list[bytes]:
     data = data[:MOST_TEXT]
     while (begin := _first(data, at)) >= 0:
         end = data.find(data[begin], begin + 1)
-        if end < 0:
-            break
         raw = data[begin : end + 1]
-        if _is_frame(raw, alone=begin == 0 and end == len(data) - 1):
+        if end > begin and _is_frame(raw, alone=begin == 0 and end == len(data) - 1):
             found.append(raw)
             at = end + 1
         else:

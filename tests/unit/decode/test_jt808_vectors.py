@@ -135,7 +135,9 @@ def test_taxi_frames_are_read_as_their_source_asserts() -> None:
     for row in JT905["frames"]:
         pdu = jt905.read905(bytes.fromhex(row["hex"]))
         assert pdu is not None
-        expected = {HEADER[name]: row["expected"][name] for name in ("msg_id", "body_len", "phone", "serial", "checksum")}
+        expected = {
+            HEADER[name]: row["expected"][name] for name in ("msg_id", "body_len", "phone", "serial", "checksum")
+        }
         assert {name: pdu.fields[name] for name in expected} == expected
         rows.append((row, dict(pdu.fields)))
     counts, against = tally(rows)
