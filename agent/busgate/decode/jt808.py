@@ -17,7 +17,6 @@ The direction is the number's: 0x8000-0xAFFF goes down, 0x0000-0x7FFF up; of the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from busgate.decode.jt808_bodies_area import AREAS
@@ -30,8 +29,8 @@ from busgate.decode.jt808_bodies_terminal import TERMINAL
 from busgate.decode.jt808_bodies_text import TEXTS
 from busgate.decode.jt808_bodies_video import VIDEO
 from busgate.decode.jt808_frame import Frame, parse
-from busgate.decode.jt808_location import LOCATIONS
 from busgate.decode.jt808_layout import Reading
+from busgate.decode.jt808_location import LOCATIONS
 from busgate.decode.jt808_message import Message, Table
 from busgate.decode.jt808_recorder import RECORDER
 from busgate.model import Direction, Pdu
@@ -123,12 +122,10 @@ def _pdu(frame: Frame, edition: int, certain: bool) -> Pdu:
     header["checksum"] = frame.checksum
     if frame.alternative:
         header["delimiter"] = "e7"
-    messages = NO_MESSAGES if frame.split and frame.parts > 1 else MESSAGES
-    pdu = with_body(PROTOCOL, messages, header, frame.body, edition, certain=certain, flaws=frame.flaws)
-    return replace(pdu, name=name_of(frame.message_id))
-
-
-NO_MESSAGES: Table = {}
+    is_part = frame.split and frame.parts > 1
+    return with_body(
+        PROTOCOL, MESSAGES, header, frame.body, edition, certain=certain, flaws=frame.flaws, is_part=is_part
+    )
 
 
 def with_body(  # noqa: PLR0913 - what makes a Pdu: whose, read how, and what of
@@ -140,15 +137,19 @@ def with_body(  # noqa: PLR0913 - what makes a Pdu: whose, read how, and what of
     *,
     certain: bool,
     flaws: tuple[str, ...],
+    is_part: bool = False,
 ) -> Pdu:
-    """A Pdu from its header's fields and its body, read as `messages` say; `certain` as in `jt808_message.Reader`."""
+    """A Pdu from its header's fields and its body, read as `messages` say; `certain` as in `jt808_message.Reader`.
+
+    The body of a part of a message is not read.
+    """
     message_id = header["message_id"]
     fields: dict[str, Any] = {}
     structure: object | None = None
     message = messages.get(message_id)
     if header.get("encryption"):
         fields["encrypted"] = True
-    elif message is not None:
+    elif message is not None and not is_part:
         reading, edition = _read(message, body, edition, certain)
         structure = reading.body
         fields |= reading.fields

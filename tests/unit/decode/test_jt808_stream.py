@@ -96,9 +96,15 @@ def test_an_e7_without_end_is_given_up_when_its_length_is_past() -> None:
     assert names(framer.feed(bytes(20)))[0] == "outside a frame"
 
 
-def test_after_a_7e_frame_e7_is_an_octet_like_any_other() -> None:
-    spans = feed(CUT + E7 + CUT)
-    assert names(spans) == ["terminal control", "outside a frame", "terminal control"]
+def test_frames_of_either_kind_do_not_blind_to_the_other() -> None:
+    assert names(feed(CUT + E7 + CUT)) == ["terminal control"] * 3
+    assert names(feed(E7 + CUT + E7)) == ["terminal control"] * 3
+
+
+def test_a_shared_delimiter_with_an_e7_in_the_frame() -> None:
+    opaque = sim.encode(sim.Message(0x8900, PHONE, 3, b"\xf0\xe7\xe7", sim.Edition.Y2013))
+    spans = feed(CUT + opaque[1:] + CUT)
+    assert [span.pdu.code for span in spans if span.pdu] == [0x8105, 0x8900, 0x8105]
 
 
 def test_a_stream_that_ends_within_a_frame_says_so() -> None:
