@@ -15,6 +15,8 @@ from busgate_sim.cloud.jt808_stream import split
 from fuzz.jt808 import SEEDS, check
 
 DIGITS = st.text("0123456789", min_size=12, max_size=12)
+_HEARTBEAT = jt808.read(sim.encode(sim.Message(0x0002, "1", 1)))
+HEADER = set(_HEARTBEAT.fields if _HEARTBEAT else ())
 NUMBERS = st.one_of(st.sampled_from(sorted(jt808.MESSAGES)), st.integers(0, 0xFFFF))
 NOISE = st.binary(max_size=60).map(lambda data: data.replace(b"\x7e", b"").replace(b"\xe7", b""))
 
@@ -57,6 +59,7 @@ def test_any_octets_as_the_body_of_any_message(number: int, body: bytes, edition
     assert pdu.name == jt808.MESSAGES[number].name
     assert pdu.fields["body_hex"] == body.hex()
     assert (pdu.body is not None) or pdu.flaws
+    assert not HEADER & set(jt808.MESSAGES[number].read(body, edition or 2019, edition is not None).fields)
 
 
 @given(messages(1023))

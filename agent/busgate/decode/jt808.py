@@ -41,6 +41,9 @@ OLDER = 2013
 """What a frame without the version bit is read as, where the caller does not say."""
 NEWEST = 2019
 
+_SHORT_RESPONSE = 0x4401
+"""A vendor family's answer of the platform, outside the ranges of the standard."""
+
 MESSAGES: Table = {
     **SESSION,
     **TERMINAL,
@@ -94,6 +97,8 @@ _KEPT = (
 
 def direction_of(message_id: int) -> Direction:
     """Which way messages of this number go."""
+    if message_id == _SHORT_RESPONSE:
+        return Direction.DOWN
     if message_id < 0x8000 or 0xE000 <= message_id < 0xF000:
         return Direction.UP
     return Direction.DOWN if message_id < 0xB000 or message_id >= 0xF000 else Direction.UNKNOWN

@@ -259,3 +259,42 @@ def test_a_body_of_2013_under_a_header_of_2019_is_read_by_its_own_edition() -> N
     pdu = read(sim.encode(replace(older, number=0x0100, body=registration, edition=sim.Edition.Y2019)))
     assert (pdu.fields["terminal_id"], pdu.fields["edition"]) == ("TERM001", 2013)
     assert pdu.flaws == ("the body has the form of 2013, the header that of 2019",)
+
+
+def test_a_batch_as_another_public_codec_writes_it() -> None:
+    # makeclan/xtream-codec, debug-ui/src/utils/codec-utils.ts, BuiltinMessage0704.
+    pdu = read(
+        bytes.fromhex(
+            "7e0704403f01000000000139123443290000000200001c000000010000000101d907f2073d336c029a002100592410292139"
+            "03001c000000010000000101d907f3073d336d03090043005a241029213903f87e"
+        )
+    )
+    assert (pdu.fields["total"], pdu.fields["batch_type_name"], pdu.flaws) == (2, "normal batch", ())
+    shown = [
+        (
+            one["alarm_flag"],
+            one["latitude"],
+            one["longitude"],
+            one["altitude"],
+            one["speed"],
+            one["direction"],
+            one["time"],
+        )
+        for one in pdu.fields["locations"]
+    ]
+    assert shown == [
+        (1, 31000562, 121451372, 666, 33, 89, "2024-10-29T21:39:03"),
+        (1, 31000563, 121451373, 777, 67, 90, "2024-10-29T21:39:03"),
+    ]
+
+
+def test_a_location_as_another_public_codec_writes_it() -> None:
+    # The same file, BuiltinMessage0200.
+    pdu = read(
+        bytes.fromhex(
+            "7e02004026010000000001391234432900000000006f0000001601dc9a0707456246007b00420003250129223344020200640104"
+            "0000000c417e"
+        )
+    )
+    assert (pdu.fields["alarm_flag"], pdu.fields["status_flag"], pdu.flaws) == (111, 22, ())
+    assert [(one["name"], one["value"]) for one in pdu.fields["items"]] == [("oil", 100), ("mileage", 12)]

@@ -144,5 +144,6 @@ def test_other_texts_hold_none(text: str) -> None:
 def test_a_whole_payload_between_delimiters_is_a_frame_with_flaws_or_not() -> None:
     wrong = CUT[:-2] + bytes([CUT[-2] ^ 1]) + CUT[-1:]
     assert in_bytes(wrong) == [wrong]
-    assert in_bytes(b"\x00" + wrong) == []
+    assert in_bytes(b"\x00" + wrong) == [wrong]
+    assert in_bytes(b"\x00\x7e\x12\x34" + wrong[3:]) == []
     assert in_bytes(b"\x00" + CUT + b"\x7e" + E7) == [CUT, E7]
