@@ -70,7 +70,7 @@ def read_body(kind: type, data: bytes, edition: int) -> Reading:
     """Read a whole body as a `kind`."""
     octets = Octets(data, edition)
     shown: dict[str, Any] = {}
-    flaws: list[str] = []
+    flaws = octets.flaws
     body = None
     try:
         body = fill(kind, octets, shown)

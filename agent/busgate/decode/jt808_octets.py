@@ -18,14 +18,15 @@ class ShortError(Exception):
 
 
 class Octets:
-    """A cursor over a body. `edition` is the year of the standard by which it is read."""
+    """A cursor over a body. `edition` is the year of the standard by which it is read; `flaws` what else is wrong."""
 
-    __slots__ = ("at", "data", "edition")
+    __slots__ = ("at", "data", "edition", "flaws")
 
     def __init__(self, data: bytes, edition: int) -> None:
         self.data = data
         self.at = 0
         self.edition = edition
+        self.flaws: list[str] = []
 
     @property
     def left(self) -> int:

@@ -67,6 +67,12 @@ def test_a_speed_limit_is_a_parameter_with_its_unit() -> None:
     ]
 
 
+def test_parameters_behind_the_count_are_read_as_well() -> None:
+    pdu = down(0x8103, bytes.fromhex("01" + "0000000104" + "0000000a" + "0000005504" + "0000001e"))
+    assert [one["name"] for one in pdu.fields["parameters"]] == ["heartbeat_interval", "maximum_speed"]
+    assert pdu.flaws == ("the count says 1 parameters, there are 2",)
+
+
 def test_an_unknown_parameter_keeps_its_bytes() -> None:
     vendor, reserved = sent(commands.SetParameters(((0xF123, b"\1\2"), (0x0999, b"\3")))).fields["parameters"]
     assert (vendor["name"], vendor["value"]) == ("vendor", "0102")
