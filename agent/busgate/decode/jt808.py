@@ -40,6 +40,8 @@ PROTOCOL = "jt808"
 OLDER = 2013
 """What a frame without the version bit is read as, where the caller does not say."""
 NEWEST = 2019
+EDITIONS = (None, 2011, OLDER, NEWEST)
+"""What a caller may say of the edition."""
 
 _SHORT_RESPONSE = 0x4401
 """A vendor family's answer of the platform, outside the ranges of the standard."""
@@ -69,7 +71,13 @@ def read(raw: bytes, edition: int | None = None) -> Pdu | None:
 
 
 def pdu_of(frame: Frame, edition: int | None = None) -> Pdu:
-    """The Pdu of a frame that was parsed already."""
+    """The Pdu of a frame that was parsed already.
+
+    Raises:
+        ValueError: there is no such edition.
+    """
+    if edition not in EDITIONS:
+        raise ValueError(f"JT/T 808 has no edition of {edition}")
     return _pdu(frame, edition or (OLDER if frame.version is None else NEWEST), edition is not None)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from busgate.decode.jt808_layout import Reading, byte, time
 from busgate.decode.jt808_message import Message, Table, plain
+from busgate.decode.jt808_octets import exact
 
 DOOR = 0x0001
 FIRST_VENDOR_CONTROL = 0xF001
@@ -88,7 +89,7 @@ def _show_controls(found: VehicleControl) -> dict[str, Any]:
         {
             "control_id": control.control_id,
             "name": control.name,
-            "parameter": int.from_bytes(control.parameter),
+            "parameter": exact(int.from_bytes(control.parameter)),
             "parameter_hex": control.parameter.hex(),
             "meaning": control.meaning,
         }

@@ -123,10 +123,10 @@ def of(cut: Cut, **how: Any) -> Any:
 def number(width: int | Mapping[int, int], *, signed: bool = False, **how: Any) -> Any:
     """A number of `width` octets, by edition where the editions differ."""
 
-    def cut(octets: Octets, _seen: Seen) -> tuple[int, int]:
+    def cut(octets: Octets, _seen: Seen) -> tuple[int, int | str]:
         size = width if isinstance(width, int) else width[octets.edition]
         value = int.from_bytes(octets.take(size), signed=signed)
-        return value, value
+        return value, jt808_octets.exact(value)
 
     return of(cut, **how)
 

@@ -51,6 +51,14 @@ class Octets:
         return self.take(self.left)
 
 
+_MOST_EXACT = (1 << 53) - 1
+
+
+def exact(number: int) -> int | str:
+    """A number as a JSON value that every reader keeps (RFC 8785, 3.2.2.3): larger ones become hexadecimal."""
+    return number if number <= _MOST_EXACT else f"0x{number:X}"
+
+
 def text(data: bytes) -> str:
     """GBK text (4.2; GB 18030 is its superset) without the zeros that end or fill it."""
     return data.strip(b"\0").decode("gb18030", "backslashreplace")

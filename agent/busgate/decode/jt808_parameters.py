@@ -183,7 +183,7 @@ def _value(kind: str | type, data: bytes, edition: int) -> tuple[object, Any]:
         return value, value
     if kind == "number" and 0 < len(data) <= _MOST_NUMBER:
         number = int.from_bytes(data)
-        return number, number
+        return number, jt808_octets.exact(number)
     return data, data.hex()
 
 

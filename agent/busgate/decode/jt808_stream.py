@@ -27,6 +27,9 @@ MOST_HELD = MOST_FRAME + 1
 
 _BEGINNINGS = (DELIMITER, ALTERNATIVE)
 
+_LEAST = 13
+"""Octets between the delimiters of the shortest frame: a header and the checksum."""
+
 _MOST_AROUND = 22
 """Octets of a frame beside its body: the header of 2019, split, and the checksum."""
 
@@ -97,7 +100,7 @@ class Framer:
             return True
         begin = buffer.find(DELIMITER, at, until)
         while begin >= 0 and (close := buffer.find(DELIMITER, begin + 1, until)) >= 0:
-            if _right(self._parse(buffer[begin + 1 : close], DELIMITER)):
+            if close - begin > _LEAST and _right(self._parse(buffer[begin + 1 : close], DELIMITER)):
                 return True
             begin = close
         return end > at + 1 and not _right(self._parse(buffer[at + 1 : end], ALTERNATIVE))

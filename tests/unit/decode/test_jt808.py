@@ -254,6 +254,16 @@ def test_a_recorder_write_is_told() -> None:
     assert not pdu.flaws
 
 
+def test_there_is_no_edition_of_2020() -> None:
+    with pytest.raises(ValueError, match="no edition of 2020"):
+        jt808.read(sim.encode(sim.Message(0x8104, PHONE, 1)), 2020)
+
+
+def test_numbers_that_json_cannot_keep_are_hexadecimal() -> None:
+    pdu = down(0x9205, bytes(13) + b"\xff" * 8 + bytes(3))
+    assert pdu.fields["alarm_flag"] == "0xFFFFFFFFFFFFFFFF"
+
+
 @pytest.mark.parametrize("raw", [b"", b"\x7e", b"\x7e\x7e", b"\x7e\x00\x7e", b"\x7e" + bytes(11) + b"\x7e"])
 def test_bytes_without_room_for_a_header_are_none(raw: bytes) -> None:
     assert jt808.read(raw) is None
