@@ -122,7 +122,8 @@ def _units(stage: Stage, tape: list[Went]) -> Iterator[tuple[Unit, str]]:
         for went in sorted(tape, key=lambda went: went.at)
     )
     texts = ((Sms(start + each.at, Side.TBOX, "", each.pdu), each.cause) for each in stage.air.shorts)
-    yield from merge(frames, texts, _packets(stage), key=lambda pair: pair[0].at)
+    heard: tuple[Iterable[tuple[Unit, str]], ...] = (frames, texts, _packets(stage))
+    yield from merge(*heard, key=lambda pair: pair[0].at)
 
 
 def _packets(stage: Stage) -> Iterator[tuple[Unit, str]]:

@@ -17,7 +17,6 @@ The direction is the number's: 0x8000-0xAFFF goes down, 0x0000-0x7FFF up; of the
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from busgate.decode.jt808_bodies_area import AREAS
@@ -30,8 +29,9 @@ from busgate.decode.jt808_bodies_terminal import TERMINAL
 from busgate.decode.jt808_bodies_text import TEXTS
 from busgate.decode.jt808_bodies_video import VIDEO
 from busgate.decode.jt808_frame import Frame, parse
+from busgate.decode.jt808_layout import Reading
 from busgate.decode.jt808_location import LOCATIONS
-from busgate.decode.jt808_message import Table
+from busgate.decode.jt808_message import Message, Table
 from busgate.decode.jt808_recorder import RECORDER
 from busgate.model import Direction, Pdu
 
@@ -40,6 +40,11 @@ PROTOCOL = "jt808"
 OLDER = 2013
 """What a frame without the version bit is read as, where the caller does not say."""
 NEWEST = 2019
+EDITIONS = (None, 2011, OLDER, NEWEST)
+"""What a caller may say of the edition."""
+
+_SHORT_RESPONSE = 0x4401
+"""A vendor family's answer of the platform, outside the ranges of the standard."""
 
 MESSAGES: Table = {
     **SESSION,
@@ -66,7 +71,13 @@ def read(raw: bytes, edition: int | None = None) -> Pdu | None:
 
 
 def pdu_of(frame: Frame, edition: int | None = None) -> Pdu:
-    """The Pdu of a frame that was parsed already."""
+    """The Pdu of a frame that was parsed already.
+
+    Raises:
+        ValueError: there is no such edition.
+    """
+    if edition not in EDITIONS:
+        raise ValueError(f"JT/T 808 has no edition of {edition}")
     return _pdu(frame, edition or (OLDER if frame.version is None else NEWEST), edition is not None)
 
 
@@ -94,6 +105,8 @@ _KEPT = (
 
 def direction_of(message_id: int) -> Direction:
     """Which way messages of this number go."""
+    if message_id == _SHORT_RESPONSE:
+        return Direction.DOWN
     if message_id < 0x8000 or 0xE000 <= message_id < 0xF000:
         return Direction.UP
     return Direction.DOWN if message_id < 0xB000 or message_id >= 0xF000 else Direction.UNKNOWN
@@ -122,12 +135,10 @@ def _pdu(frame: Frame, edition: int, certain: bool) -> Pdu:
     header["checksum"] = frame.checksum
     if frame.alternative:
         header["delimiter"] = "e7"
-    messages = NO_MESSAGES if frame.split and frame.parts > 1 else MESSAGES
-    pdu = with_body(PROTOCOL, messages, header, frame.body, edition, certain=certain, flaws=frame.flaws)
-    return replace(pdu, name=name_of(frame.message_id))
-
-
-NO_MESSAGES: Table = {}
+    is_part = frame.split and frame.parts > 1
+    return with_body(
+        PROTOCOL, MESSAGES, header, frame.body, edition, certain=certain, flaws=frame.flaws, is_part=is_part
+    )
 
 
 def with_body(  # noqa: PLR0913 - what makes a Pdu: whose, read how, and what of
@@ -139,18 +150,35 @@ def with_body(  # noqa: PLR0913 - what makes a Pdu: whose, read how, and what of
     *,
     certain: bool,
     flaws: tuple[str, ...],
+    is_part: bool = False,
 ) -> Pdu:
-    """A Pdu from its header's fields and its body, read as `messages` say; `certain` as in `jt808_message.Reader`."""
+    """A Pdu from its header's fields and its body, read as `messages` say; `certain` as in `jt808_message.Reader`.
+
+    The body of a part of a message is not read.
+    """
     message_id = header["message_id"]
-    fields = {**header, "edition": edition, "body_hex": body.hex()}
+    fields: dict[str, Any] = {}
     structure: object | None = None
     message = messages.get(message_id)
     if header.get("encryption"):
         fields["encrypted"] = True
-    elif message is not None:
-        reading = message.read(body, edition, certain)
+    elif message is not None and not is_part:
+        reading, edition = _read(message, body, edition, certain)
         structure = reading.body
-        # The header's names win; bodies have none of them.
-        fields = {**header, **reading.fields, **fields}
+        fields |= reading.fields
         flaws = (*flaws, *reading.flaws)
+    # The header's names win; bodies have none of them.
+    fields = {**header, **fields, **header, "edition": edition, "body_hex": body.hex()}
     return Pdu(protocol, name_of(message_id, messages), message_id, direction_of(message_id), fields, structure, flaws)
+
+
+def _read(message: Message, body: bytes, edition: int, certain: bool) -> tuple[Reading, int]:
+    """The body by this edition; by the other if this one is a guess that does not fit and the other fits exactly."""
+    reading = message.read(body, edition, certain)
+    if not reading.flaws or certain:
+        return reading, edition
+    other = OLDER if edition == NEWEST else NEWEST
+    second = message.read(body, other, True)
+    if second.flaws:
+        return reading, edition
+    return second._replace(flaws=(f"the body has the form of {other}, the header that of {edition}",)), other

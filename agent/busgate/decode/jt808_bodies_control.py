@@ -15,6 +15,7 @@ from typing import Any
 
 from busgate.decode.jt808_layout import Reading, byte, time
 from busgate.decode.jt808_message import Message, Table, plain
+from busgate.decode.jt808_octets import exact
 
 DOOR = 0x0001
 FIRST_VENDOR_CONTROL = 0xF001
@@ -67,6 +68,12 @@ def _controls(body: bytes, count: int) -> VehicleControl | None:
     return VehicleControl(count, tuple(_control(items[at : at + size]) for at in range(0, len(items), size)))
 
 
+def _unlikely(found: VehicleControl) -> tuple[bool, bool]:
+    """Sorts readings: those with ids and values of the standard first, then those whose parameters are one octet."""
+    known = all(control.meaning or control.control_id >= FIRST_VENDOR_CONTROL for control in found.controls)
+    return not known, any(len(control.parameter) != 1 for control in found.controls)
+
+
 def _show_flag(flag: VehicleControlFlag) -> dict[str, Any]:
     return {"form": "flag (2011, 2013)", "control_flag": flag.control_flag, "doors": flag.doors}
 
@@ -82,7 +89,7 @@ def _show_controls(found: VehicleControl) -> dict[str, Any]:
         {
             "control_id": control.control_id,
             "name": control.name,
-            "parameter": int.from_bytes(control.parameter),
+            "parameter": exact(int.from_bytes(control.parameter)),
             "parameter_hex": control.parameter.hex(),
             "meaning": control.meaning,
         }
@@ -94,6 +101,7 @@ def _show_controls(found: VehicleControl) -> dict[str, Any]:
 def _vehicle_control(body: bytes, edition: int, _certain: bool) -> Reading:
     flag = _flag(body)
     controls = [found for count in (2, 0, 1) if (found := _controls(body, count)) is not None]
+    controls.sort(key=_unlikely)
     bodies: list[VehicleControlFlag | VehicleControl] = [*([flag] if flag else []), *controls]
     if edition >= 2019:
         bodies.sort(key=lambda found: isinstance(found, VehicleControlFlag))

@@ -26,7 +26,19 @@ REGISTRATION_RESULTS = {
     3: "terminal is registered already",
     4: "terminal is not in the database",
 }
-PLATE_COLOURS = {0: "no plate", 1: "blue", 2: "yellow", 3: "black", 4: "white", 5: "green", 9: "other"}
+PLATE_COLOURS = {
+    0: "no plate",
+    1: "blue",
+    2: "yellow",
+    3: "black",
+    4: "white",
+    5: "green",
+    9: "other",
+    91: "farm yellow",
+    92: "farm green",
+    93: "yellow and green",
+    94: "shaded green",
+}
 
 
 @dataclass(frozen=True, slots=True)

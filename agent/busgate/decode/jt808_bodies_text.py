@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from busgate.decode.jt808_layout import byte, counted_text, many, rest_text, word
-from busgate.decode.jt808_message import Table, plain
+from busgate.decode.jt808_layout import Seen, byte, counted_text, many, of, rest_text, word
+from busgate.decode.jt808_message import Message, Table, before_2019, plain
+from busgate.decode.jt808_octets import Octets
 
 TEXT_FLAGS = {
     0: "emergency",
@@ -17,6 +19,8 @@ TEXT_FLAGS = {
     4: "show on advertising screen",
     5: "CAN fault codes instead of navigation",
 }
+TEXT_FLAGS_2019 = {bit: name for bit, name in TEXT_FLAGS.items() if bit in {2, 3, 5}}
+TEXT_CLASSES = {0: "reserved", 1: "service", 2: "emergency", 3: "notice"}
 TEXT_TYPES = {1: "notice", 2: "service"}
 EVENT_SETTINGS = {0: "delete all", 1: "update", 2: "append", 3: "modify", 4: "delete some"}
 MENU_SETTINGS = {0: "delete all", 1: "update", 2: "append", 3: "modify"}
@@ -26,10 +30,27 @@ CONTACT_FLAGS = {1: "incoming", 2: "outgoing", 3: "both"}
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """0x8300 (2019: 8.25): flag bits, in 2019 the kind of text, and the text."""
+    """0x8300 until 2013 (8.26): flag bits and the text."""
 
     text_flag: int = byte(bits=("text_flags", TEXT_FLAGS))
-    text_type: int | None = byte(since=2019, names=TEXT_TYPES)
+    text: str = rest_text()
+
+
+def _text_class() -> Any:
+    def cut(_octets: Octets, seen: Seen) -> tuple[str, str]:
+        value = TEXT_CLASSES[seen["text_flag"] & 3]
+        return value, value
+
+    return of(cut)
+
+
+@dataclass(frozen=True, slots=True)
+class Text2019:
+    """0x8300 in 2019 (8.25): flag bits, of which the lowest two are the text's class; its kind, and the text."""
+
+    text_flag: int = byte(bits=("text_flags", TEXT_FLAGS_2019))
+    text_class: str = _text_class()
+    text_type: int = byte(names=TEXT_TYPES)
     text: str = rest_text()
 
 
@@ -163,7 +184,7 @@ TEXTS: Table = {
     0x0303: plain("information demand or cancel", InformationDemand),
     0x0304: plain("information service reply", InformationReply),
     0x6006: plain("text message report", ReportText),
-    0x8300: plain("text message", Text),
+    0x8300: Message("text message", before_2019(Text, Text2019)),
     0x8301: plain("event setting", EventSetting),
     0x8302: plain("question", Question),
     0x8303: plain("information menu setting", InformationMenu),

@@ -72,7 +72,8 @@ def parse(raw: bytes, *, taxi: bool = False) -> Frame | None:
 
     `taxi` reads the header of JT/T 905, whose second word is the body's length and nothing else.
     """
-    delimiter = ALTERNATIVE if raw[:1] == bytes([ALTERNATIVE]) or raw[-1:] == bytes([ALTERNATIVE]) else DELIMITER
+    alternative = len(raw) > 1 and raw[0] == raw[-1] == ALTERNATIVE
+    delimiter = ALTERNATIVE if alternative else DELIMITER
     return parse_content(raw.strip(bytes([delimiter])), delimiter, taxi=taxi)
 
 

@@ -70,7 +70,7 @@ def read_body(kind: type, data: bytes, edition: int) -> Reading:
     """Read a whole body as a `kind`."""
     octets = Octets(data, edition)
     shown: dict[str, Any] = {}
-    flaws: list[str] = []
+    flaws = octets.flaws
     body = None
     try:
         body = fill(kind, octets, shown)
@@ -123,10 +123,10 @@ def of(cut: Cut, **how: Any) -> Any:
 def number(width: int | Mapping[int, int], *, signed: bool = False, **how: Any) -> Any:
     """A number of `width` octets, by edition where the editions differ."""
 
-    def cut(octets: Octets, _seen: Seen) -> tuple[int, int]:
+    def cut(octets: Octets, _seen: Seen) -> tuple[int, int | str]:
         size = width if isinstance(width, int) else width[octets.edition]
         value = int.from_bytes(octets.take(size), signed=signed)
-        return value, value
+        return value, jt808_octets.exact(value)
 
     return of(cut, **how)
 

@@ -186,7 +186,7 @@ def _value(kind: Kind, data: bytes, edition: int) -> tuple[object, Any]:
     if kind.kind in {"number", "signed"} and 0 < len(data) <= 8:
         number = int.from_bytes(data)
         number = _carriage_temperature(number) if kind.kind == "signed" else number
-        return number, number
+        return number, jt808_octets.exact(number)
     return data, data.hex()
 
 

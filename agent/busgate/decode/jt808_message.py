@@ -57,6 +57,15 @@ def first_fit(*kinds: type) -> Reader:
     return read
 
 
+def before_2019(older: type, newer: type) -> Reader:
+    """The body is an `older` until 2013 and a `newer` in 2019."""
+
+    def read(body: bytes, edition: int, _certain: bool) -> Reading:
+        return read_body(newer if edition >= 2019 else older, body, edition)
+
+    return read
+
+
 def before_2013(older: type, newer: type, is_older: Callable[[bytes], bool]) -> Reader:
     """The body is an `older` in 2011 and a `newer` since; `is_older` tells where the edition is a guess."""
 

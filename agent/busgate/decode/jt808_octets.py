@@ -18,14 +18,15 @@ class ShortError(Exception):
 
 
 class Octets:
-    """A cursor over a body. `edition` is the year of the standard by which it is read."""
+    """A cursor over a body. `edition` is the year of the standard by which it is read; `flaws` what else is wrong."""
 
-    __slots__ = ("at", "data", "edition")
+    __slots__ = ("at", "data", "edition", "flaws")
 
     def __init__(self, data: bytes, edition: int) -> None:
         self.data = data
         self.at = 0
         self.edition = edition
+        self.flaws: list[str] = []
 
     @property
     def left(self) -> int:
@@ -48,6 +49,14 @@ class Octets:
     def rest(self) -> bytes:
         """All that is left."""
         return self.take(self.left)
+
+
+_MOST_EXACT = (1 << 53) - 1
+
+
+def exact(number: int) -> int | str:
+    """A number as a JSON value that every reader keeps (RFC 8785, 3.2.2.3): larger ones become hexadecimal."""
+    return number if number <= _MOST_EXACT else f"0x{number:X}"
 
 
 def text(data: bytes) -> str:

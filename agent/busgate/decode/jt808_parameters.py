@@ -183,27 +183,47 @@ def _value(kind: str | type, data: bytes, edition: int) -> tuple[object, Any]:
         return value, value
     if kind == "number" and 0 < len(data) <= _MOST_NUMBER:
         number = int.from_bytes(data)
-        return number, number
+        return number, jt808_octets.exact(number)
     return data, data.hex()
 
 
 def parameters(count: str) -> Any:
-    """As many parameters as the field `count` says, each a number of four octets, a length and that many octets."""
+    """As many parameters as the field `count` says, each a number of four octets, a length and that many octets.
+
+    If whole parameters fill the rest of the body, they are read as well: devices are met that count wrongly.
+    """
 
     def cut(octets: Octets, seen: Seen) -> tuple[tuple[Parameter, ...], list[dict[str, Any]]]:
         values: list[Parameter] = []
         shown: list[dict[str, Any]] = []
         while len(values) < seen[count]:
-            before = octets.at
-            try:
-                number = octets.number(4)
-                data = octets.take(octets.number(1))
-            except ShortError as short:
-                octets.at = before
-                raise ShortError(shown) from short
-            value, showing = read_parameter(number, kind_of(number), data, octets.edition)
-            values.append(value)
-            shown.append(showing)
+            _take(octets, values, shown)
+        if _whole_parameters(octets.data, octets.at):
+            while octets.left:
+                _take(octets, values, shown)
+            octets.flaws.append(f"the count says {seen[count]} parameters, there are {len(values)}")
         return tuple(values), shown
 
     return of(cut)
+
+
+def _take(octets: Octets, values: list[Parameter], shown: list[dict[str, Any]]) -> None:
+    before = octets.at
+    try:
+        number = octets.number(4)
+        data = octets.take(octets.number(1))
+    except ShortError as short:
+        octets.at = before
+        raise ShortError(shown) from short
+    value, showing = read_parameter(number, kind_of(number), data, octets.edition)
+    values.append(value)
+    shown.append(showing)
+
+
+def _whole_parameters(data: bytes, at: int) -> bool:
+    """Whether whole parameters, one at least, fill the data from here on."""
+    end = len(data)
+    more = at < end
+    while at + 5 <= end:
+        at += 5 + data[at + 4]
+    return more and at == end

@@ -6,8 +6,9 @@ bytes raise. What stands between two delimiters is a frame, also if its checksum
 - Two delimiters in a row end one frame and begin the next; a delimiter with nothing before it is no frame.
 - Some senders let one delimiter end a frame and begin the next. Bytes after a frame up to the next delimiter are read
   as such a frame if its checksum or its length is right; their span has no opening delimiter, and the flaw says so.
-- A stream is `7e` or `e7` throughout (see `jt808_frame`); which, is settled by its first right frame. Until then an
-  `e7` begins a frame only if a right frame stands between it and the next `e7`.
+- An `e7` (see `jt808_frame`) begins a frame only if a right one stands between it and the next `e7`, and no right `7e`
+  frame before that; so an `e7` that is noise delays what follows it for as long as its frame could be, at most. Both
+  delimiters are looked for throughout: no frame can blind us to frames of the other kind.
 - A run of more than `MOST_FRAME` bytes without a delimiter is no frame.
 """
 
@@ -16,13 +17,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 from busgate.decode import jt808, jt905
-from busgate.decode.jt808_frame import ALTERNATIVE, DELIMITER, Frame, parse_content
+from busgate.decode.jt808_frame import ALTERNATIVE, DELIMITER, MOST_BODY, Frame, parse_content
 from busgate.model import Pdu, Span
 
 MOST_FRAME = 4096
 """More than any frame has between its delimiters: 1023 octets of body and 26 around it, each escaped."""
 
 MOST_HELD = MOST_FRAME + 1
+
+_BEGINNINGS = (DELIMITER, ALTERNATIVE)
+
+_LEAST = 13
+"""Octets between the delimiters of the shortest frame: a header and the checksum."""
+
+_MOST_AROUND = 22
+"""Octets of a frame beside its body: the header of 2019, split, and the checksum."""
 
 _SHARED = "the opening delimiter is the one that ends the frame before"
 
@@ -34,9 +43,8 @@ class Framer:
         self._edition = edition
         self._taxi = taxi
         self._buffer = bytearray()
-        self._delimiter: int | None = None
-        # Whether the last span ended with a delimiter that may begin a frame as well.
-        self._after_frame = False
+        # The delimiter that ended the last span, if that was a frame: it may begin the next one as well.
+        self._ended_with: int | None = None
 
     @property
     def held(self) -> int:
@@ -58,13 +66,7 @@ class Framer:
         self._buffer.clear()
         if not rest:
             return []
-        return [
-            Span(rest, None, "the stream ended within a frame" if rest[0] in self._beginnings else "outside a frame")
-        ]
-
-    @property
-    def _beginnings(self) -> tuple[int, ...]:
-        return (DELIMITER, ALTERNATIVE) if self._delimiter is None else (self._delimiter,)
+        return [Span(rest, None, "the stream ended within a frame" if rest[0] in _BEGINNINGS else "outside a frame")]
 
     def _take(self) -> list[Span]:
         buffer, at = bytes(self._buffer), 0
@@ -77,51 +79,74 @@ class Framer:
 
     def _next(self, buffer: bytes, at: int) -> tuple[Span, int] | None:
         """The next span and where it ends; None until more bytes decide."""
-        if buffer[at] not in self._beginnings:
-            return self._between(buffer, at)
         delimiter = buffer[at]
+        if delimiter not in _BEGINNINGS:
+            return self._between(buffer, at)
         end = buffer.find(delimiter, at + 1, at + 1 + MOST_FRAME + 1)
-        if end < 0:
-            if len(buffer) - at <= MOST_FRAME + 1:
-                return None
-            return self._lost(buffer, at, at + 1, "no delimiter ends this frame")
+        if delimiter == ALTERNATIVE and self._is_noise(buffer, at, end):
+            return self._lost(buffer, at, at + 1, "outside a frame")
         if end == at + 1:
             return self._lost(buffer, at, end, "a delimiter alone")
-        frame = parse_content(buffer[at + 1 : end], delimiter, taxi=self._taxi)
-        if self._delimiter is None:
-            if delimiter == ALTERNATIVE and not _right(frame):
-                return self._lost(buffer, at, at + 1, "outside a frame")
-            if _right(frame):
-                self._delimiter = delimiter
-        return self._frame(buffer, at, end + 1, frame)
+        if end > at:
+            return self._frame(buffer, at, end + 1, self._parse(buffer[at + 1 : end], delimiter))
+        if len(buffer) - at <= MOST_FRAME + 1:
+            return None
+        return self._lost(buffer, at, at + 1, "no delimiter ends this frame")
+
+    def _is_noise(self, buffer: bytes, at: int, end: int) -> bool:
+        """Whether this e7 begins no frame, as far as one can see; `end` is where the next one is, or -1."""
+        until = len(buffer) if end < 0 else end
+        if end < 0 and until - at > _longest(buffer[at + 1 : at + 9]):
+            return True
+        begin = buffer.find(DELIMITER, at, until)
+        while begin >= 0 and (close := buffer.find(DELIMITER, begin + 1, until)) >= 0:
+            if close - begin > _LEAST and _right(self._parse(buffer[begin + 1 : close], DELIMITER)):
+                return True
+            begin = close
+        return end > at + 1 and not _right(self._parse(buffer[at + 1 : end], ALTERNATIVE))
 
     def _between(self, buffer: bytes, at: int) -> tuple[Span, int] | None:
         """Bytes where a delimiter should be: a frame that shares its opening delimiter, or none."""
-        places = [place for one in self._beginnings if (place := buffer.find(one, at, at + MOST_FRAME)) >= 0]
-        if not places:
-            return None if len(buffer) - at < MOST_FRAME else self._lost(buffer, at, at + MOST_FRAME, "outside a frame")
-        end = min(places)
-        if self._after_frame and self._delimiter is not None:
-            frame = parse_content(buffer[at:end], self._delimiter, taxi=self._taxi)
+        until = at + MOST_FRAME
+        if self._ended_with is not None:
+            end = buffer.find(self._ended_with, at, until)
+            if end < 0 and len(buffer) < until:
+                return None
+            frame = self._parse(buffer[at:end], self._ended_with) if end >= 0 else None
             if frame is not None and (_right(frame) or frame.body_length == len(frame.body)):
                 return self._frame(buffer, at, end + 1, replace(frame, flaws=(*frame.flaws, _SHARED)))
-        return self._lost(buffer, at, end, "outside a frame")
+        places = [place for one in _BEGINNINGS if (place := buffer.find(one, at, until)) >= 0]
+        if not places and len(buffer) < until:
+            return None
+        return self._lost(buffer, at, min(places, default=until), "outside a frame")
 
     def _frame(self, buffer: bytes, at: int, end: int, frame: Frame | None) -> tuple[Span, int]:
-        self._after_frame = True
+        self._ended_with = buffer[end - 1]
         raw = buffer[at:end]
         if frame is None:
             return Span(raw, None, f"{len(raw)} bytes have no room for a header"), end
         return Span(raw, self._pdu(frame)), end
 
+    def _parse(self, content: bytes, delimiter: int) -> Frame | None:
+        return parse_content(content, delimiter, taxi=self._taxi)
+
     def _pdu(self, frame: Frame) -> Pdu:
         return jt905.pdu_of(frame) if self._taxi else jt808.pdu_of(frame, self._edition)
 
     def _lost(self, buffer: bytes, at: int, end: int, reason: str) -> tuple[Span, int]:
-        self._after_frame = False
+        self._ended_with = None
         return Span(buffer[at:end], None, reason), end
 
 
 def _right(frame: Frame | None) -> bool:
     """Whether nothing is wrong with a frame itself."""
     return frame is not None and not frame.flaws
+
+
+def _longest(header: bytes) -> int:
+    """How many bytes a frame with this beginning can have, both delimiters and all escapes counted."""
+    plain = header.replace(b"\xe6\x01", b"\xe6").replace(b"\xe6\x02", b"\xe7")
+    plain = plain.replace(b"\x3e\x01", b"\x3e").replace(b"\x3e\x02", b"\x3d")
+    if len(plain) < 4:
+        return MOST_FRAME + 2
+    return 2 + 2 * (_MOST_AROUND + (int.from_bytes(plain[2:4]) & MOST_BODY))

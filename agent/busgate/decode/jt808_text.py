@@ -1,13 +1,15 @@
 """JT/T 808 in short messages: whole frames in binary payloads or written in hexadecimal.
 
-Law: a frame is found only where a right one stands, checksum and length, or where all that there is begins and ends
-with a delimiter: the text around it may be anything, and the bytes may be written with spaces between them.
+Law: a frame is found where its checksum and length are right, where its length is right and its number is one of the
+standard, or where all that there is begins and ends with a delimiter. The text around it may be anything, and the bytes
+may be written with spaces between them.
 """
 
 from __future__ import annotations
 
 import re
 
+from busgate.decode import jt808
 from busgate.decode.jt808_frame import ALTERNATIVE, DELIMITER, parse
 
 MOST_TEXT = 1 << 16
@@ -24,10 +26,8 @@ def in_bytes(data: bytes) -> list[bytes]:
     data = data[:MOST_TEXT]
     while (begin := _first(data, at)) >= 0:
         end = data.find(data[begin], begin + 1)
-        if end < 0:
-            break
         raw = data[begin : end + 1]
-        if _is_frame(raw, alone=begin == 0 and end == len(data) - 1):
+        if end > begin and _is_frame(raw, alone=begin == 0 and end == len(data) - 1):
             found.append(raw)
             at = end + 1
         else:
@@ -57,4 +57,7 @@ def _first(data: bytes, at: int) -> int:
 
 def _is_frame(raw: bytes, *, alone: bool) -> bool:
     frame = parse(raw)
-    return frame is not None and (not frame.flaws or alone)
+    if frame is None:
+        return False
+    known = frame.message_id in jt808.MESSAGES and frame.body_length == len(frame.body)
+    return known or not frame.flaws or alone

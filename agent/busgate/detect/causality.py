@@ -24,6 +24,9 @@ SETTLED_NS = 2_000_000_000
 """A lag up to this loses nothing; a T-box answers within tenths of a second."""
 
 MOST = 256
+BURST_NS = 50_000_000
+"""Encrypted bytes that come closer together than this are one burst."""
+
 LEAST_CONFIDENCE = 0.2
 """Below this no link is told."""
 
@@ -77,11 +80,28 @@ class Causality:
         self._told: dict[tuple[int, str, str], int] = {}
         self._began: int | None = None
 
+    def listening(self, at: int) -> None:
+        """The air is listened to: what comes how often is counted from the first of these."""
+        self._began = at if self._began is None else self._began
+
     def over_the_air(self, trigger: Trigger) -> None:
-        """Something came for the T-box."""
-        self._began = trigger.at if self._began is None else self._began
+        """Something came for the T-box; a burst that goes on is the same one, as late as its last bytes."""
+        self.listening(trigger.at)
+        if trigger.way == "burst" and self._goes_on(trigger):
+            return
         self._recent.append(trigger)
         self._history.append((trigger.at, _kind(trigger)))
+
+    def _goes_on(self, trigger: Trigger) -> bool:
+        for place in range(len(self._recent) - 1, max(-1, len(self._recent) - 9), -1):
+            last = self._recent[place]
+            if last.way == "burst" and last.flow == trigger.flow:
+                if trigger.at - last.at > BURST_NS:
+                    return False
+                del self._recent[place]
+                self._recent.append(trigger)
+                return True
+        return False
 
     def on_the_wire(self, command: Command, at: int) -> Cause | None:
         """The T-box sent a frame that commands something: what most likely led to it, if anything did."""
@@ -105,7 +125,9 @@ class Causality:
         if not fit:
             return 0.0
         late = exp(-max(0, lag - SETTLED_NS) / WINDOW_NS)
-        return min(MOST_CONFIDENT[trigger.way], fit * late * (1 - self._chance(trigger, lag, at)))
+        # What was answered once hardly asks for the same again: a newer message of the same kind comes first.
+        answered = 0.5 if self._key(trigger, command) in self._told else 1.0
+        return min(MOST_CONFIDENT[trigger.way], fit * late * answered * (1 - self._chance(trigger, lag, at)))
 
     def _chance(self, trigger: Trigger, lag: int, at: int) -> float:
         """How likely one of its kind stands within the lag by accident, from those before it."""
@@ -118,19 +140,23 @@ class Causality:
         return 1 - exp(-earlier / elapsed * lag)
 
     def _is_news(self, trigger: Trigger, command: Command, at: int) -> bool:
-        key = (trigger.at, command.name, str(command.target))
+        key = self._key(trigger, command)
         last = self._told.pop(key, None)
         if len(self._told) >= MOST:
             del self._told[next(iter(self._told))]
         self._told[key] = at
         return last is None
 
+    @staticmethod
+    def _key(trigger: Trigger, command: Command) -> tuple[int, str, str]:
+        return trigger.at, command.name, str(command.target)
+
 
 def fitting(trigger: Trigger, command: Command) -> float:
     """How well what was asked matches what a frame does: 1 the same, 0 something else."""
     diagnostic = isinstance(command.message, Diagnostic)
     if trigger.carries:
-        return 0.95 if diagnostic else 0.3
+        return 0.95 if diagnostic else 0.6
     if trigger.act is Act.FLASH:
         return 0.95 if diagnostic else 0.0
     same_part = trigger.subsystem is command.subsystem

@@ -47,7 +47,6 @@ Country = Callable[[str], str]
 
 MOST_TALKS = 4096
 MOST_NAMES = 8192
-BURST_NS = 50_000_000
 LEAST_BURST = 32
 _MOST_BYTES = 256
 _UP = Verdict(Action.PASS, Reason.TBOX_TO_CLOUD)
@@ -95,6 +94,7 @@ class Air:
     def opened(self, flow: Flow, at: int, wall: int | None, *, inbound: bool = False) -> Heard:
         """A conversation begins."""
         self._count("conversations")
+        self.causality.listening(at)
         if len(self._talks) >= MOST_TALKS:
             self._talks.popitem(last=False)
         talk = Talk(flow, at, inbound, self._names.get(flow.remote.address, ()), self.country(flow.remote.address))
@@ -224,11 +224,8 @@ class Air:
         talk = self._talks.get(flow)
         if talk is None or size < LEAST_BURST:
             return
-        fresh = at - talk.burst >= BURST_NS
-        talk.burst = at
-        if fresh:
-            told = talk.told(name="encrypted burst", bytes=size)
-            self.on_trigger(Trigger(at, "burst", flow, Subsystem.UNKNOWN, Act.SET, told))
+        told = talk.told(name="encrypted burst", bytes=size)
+        self.on_trigger(Trigger(at, "burst", flow, Subsystem.UNKNOWN, Act.SET, told))
 
     def _verdict(self, command: Command, message: CloudMessage, wall: int | None) -> Verdict:
         if self.mode is Mode.LOCAL and command.act not in ORDINARY:

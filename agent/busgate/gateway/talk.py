@@ -25,8 +25,6 @@ class Talk:
     down: int = 0
     remote: Remote | None = None
     verdict: Verdict = field(default_factory=Verdict)
-    burst: int = 0
-    """When the last encrypted burst came down."""
 
     @property
     def host(self) -> str:

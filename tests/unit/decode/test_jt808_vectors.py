@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from busgate.decode import jt808, jt905
+from busgate.decode.jt808_parts import Reassembler
 from busgate.decode.jt808_stream import Framer
 from support.jt808_names import agrees, checked, leaves
 
@@ -135,7 +136,9 @@ def test_taxi_frames_are_read_as_their_source_asserts() -> None:
     for row in JT905["frames"]:
         pdu = jt905.read905(bytes.fromhex(row["hex"]))
         assert pdu is not None
-        expected = {HEADER[name]: row["expected"][name] for name in ("msg_id", "body_len", "phone", "serial", "checksum")}
+        expected = {
+            HEADER[name]: row["expected"][name] for name in ("msg_id", "body_len", "phone", "serial", "checksum")
+        }
         assert {name: pdu.fields[name] for name in expected} == expected
         rows.append((row, dict(pdu.fields)))
     counts, against = tally(rows)
@@ -159,3 +162,25 @@ def test_a_stream_of_all_frames_gives_each_as_one_span(taxi: bool) -> None:
     assert [span.raw.hex() for span in spans] == [row["hex"] for row in rows]
     assert all(span.pdu is not None for span in spans)
     assert framer.held == 0
+
+
+def test_the_split_messages_of_real_terminals_are_joined() -> None:
+    reassembler = Reassembler()
+    wholes = []
+    for row in JT808["frames"]:
+        pdu = jt808.read(bytes.fromhex(row["hex"]))
+        if pdu is not None and (whole := reassembler.take(pdu)) is not None:
+            wholes.append(whole)
+    totals = [(whole.code, whole.fields["parts"], whole.fields["total"], whole.flaws) for whole in wholes]
+    assert totals == [
+        (0x1205, 2, 35, ()),
+        (0x0104, 2, 107, ("the serial numbers of the parts are not consecutive",)),
+        (0x1205, 18, 180, ()),
+        (0x0104, 2, 88, ("the count says 88 parameters, there are 120",)),
+    ]
+    assert [len(whole.fields.get("resources", whole.fields.get("parameters"))) for whole in wholes] == [
+        35,
+        107,
+        180,
+        120,
+    ]
