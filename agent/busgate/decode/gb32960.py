@@ -34,6 +34,9 @@ MOST_HELD = HEADER + 0xFFFF + 1
 STRETCH = 4096
 """How many bytes that are no packet are given as one span."""
 
+NO_PACKET = "no GB/T 32960 packet"
+"""Why a span has no unit."""
+
 _START = re.compile(rb"##|\$\$")
 _VIN = slice(4, 21)
 _ENCRYPTION = 21
@@ -115,6 +118,12 @@ def _is_vin(vin: bytes | bytearray) -> bool:
     return all(0x20 <= byte <= 0x7E or not byte for byte in vin)
 
 
+def _span(raw: bytes) -> Span:
+    """A packet, or what is left of one whose header another packet cut short."""
+    pdu = read(raw)
+    return Span(raw, pdu, "" if pdu else NO_PACKET)
+
+
 class Framer:
     """Packets of one direction of a connection (`feed`, `close`, `held` as every framer's).
 
@@ -153,7 +162,7 @@ class Framer:
                 continue
             cut = _inner(raw)
             del self._kept[:cut]
-            found.append(Span(raw[:cut], read(raw[:cut])))
+            found.append(_span(raw[:cut]))
         self._drop(found, self._stray)
         return found
 
@@ -184,13 +193,13 @@ class Framer:
         self._drop(found, self._stray)
         cut = len(raw) if right else _inner(raw)
         del self._kept[:cut]
-        found.append(Span(raw[:cut], read(raw[:cut])))
+        found.append(_span(raw[:cut]))
         return True
 
     def _drop(self, found: list[Span], count: int) -> None:
         """Give the first `count` bytes as none of ours."""
         if count:
-            found.append(Span(bytes(self._kept[:count]), reason="no GB/T 32960 packet"))
+            found.append(Span(bytes(self._kept[:count]), reason=NO_PACKET))
             del self._kept[:count]
             self._stray -= count
 

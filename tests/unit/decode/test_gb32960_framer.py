@@ -109,6 +109,11 @@ def test_a_length_that_lies_costs_only_its_own_packet(lie: int) -> None:
     assert found[0].pdu.flaws
 
 
+@pytest.mark.parametrize("left", range(4, HEADER))
+def test_a_header_cut_short_by_the_next_packet_is_no_packet(left: int) -> None:
+    assert raws(LOCK[:left] + LOCK + HEARTBEAT) == [(LOCK[:left], False), (LOCK, True), (HEARTBEAT, True)]
+
+
 def test_a_length_that_ends_with_a_later_packet_makes_one_of_both() -> None:
     # A packet from its command to its check byte is zero under exclusive or: so is any number of them.
     lying = packet(NOW + b"\x90\x91", 0x82, length=8 + len(HEARTBEAT))
