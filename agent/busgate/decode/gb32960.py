@@ -129,13 +129,15 @@ class Framer:
 
     Memory: `MOST_HELD` bytes and `STRETCH` more. Bytes that are no packet come out when the packet behind them has its
     header, or when there are `STRETCH` of them. A start is believed when response, encryption, VIN and length could be
-    such; when one of them could not, only with a right check byte. A believed packet with a wrong one ends where a
-    packet begins inside it: a length that lies costs no more than the packet that has it.
+    such; when one of them could not, only where a packet is due (at the beginning and behind a packet) or with a right
+    check byte. A believed packet with a wrong one ends where a packet begins inside it: a length that lies costs no
+    more than the packet that has it.
     """
 
     def __init__(self) -> None:
         self._kept = bytearray()
         self._stray = 0  # so many bytes at the beginning of what is kept belong to no packet
+        self._due = True
 
     @property
     def held(self) -> int:
@@ -157,12 +159,13 @@ class Framer:
             while self._step(found):
                 pass
             raw = bytes(self._kept[self._stray :])
-            if len(raw) < HEADER or _doubts(raw[:HEADER]):
+            if len(raw) < HEADER or not self._believed(_doubts(raw[:HEADER])):
                 self._stray = min(self._stray + 1, len(self._kept))
                 continue
             cut = _inner(raw)
             del self._kept[:cut]
             found.append(_span(raw[:cut]))
+            self._due = True
         self._drop(found, self._stray)
         return found
 
@@ -179,7 +182,8 @@ class Framer:
         if doubts > 1:
             self._stray += 1
             return True
-        if not doubts:
+        believed = self._believed(doubts)
+        if believed:
             self._drop(found, start)
             start = 0
         end = start + HEADER + int.from_bytes(self._kept[start + HEADER - 2 : start + HEADER]) + 1
@@ -187,18 +191,24 @@ class Framer:
             return False
         raw = bytes(self._kept[start:end])
         right = check(raw[2:-1]) == raw[-1]
-        if doubts and not right:
+        if not believed and not right:
             self._stray += 1
             return True
         self._drop(found, self._stray)
         cut = len(raw) if right else _inner(raw)
         del self._kept[:cut]
         found.append(_span(raw[:cut]))
+        self._due = True
         return True
+
+    def _believed(self, doubts: int) -> bool:
+        """Whether a header is a packet's whatever its check byte."""
+        return doubts <= int(self._due and not self._stray)
 
     def _drop(self, found: list[Span], count: int) -> None:
         """Give the first `count` bytes as none of ours."""
         if count:
+            self._due = False
             found.append(Span(bytes(self._kept[:count]), reason=NO_PACKET))
             del self._kept[:count]
             self._stray -= count

@@ -137,10 +137,14 @@ def test_a_length_that_nothing_fills_up_ends_with_the_stream() -> None:
     assert found[3:] == [(HEARTBEAT[:10], False)]
 
 
-def test_an_odd_header_needs_a_right_check_byte() -> None:
+def test_an_odd_header_needs_a_right_check_byte_except_where_a_packet_is_due() -> None:
     odd = packet(NOW, response=0x44)
-    assert raws(odd + HEARTBEAT) == [(odd, True), (HEARTBEAT, True)]
-    assert raws(wrong(odd) + HEARTBEAT) == [(wrong(odd), False), (HEARTBEAT, True)]
+    assert raws(b"junk" + odd + HEARTBEAT) == [(b"junk", False), (odd, True), (HEARTBEAT, True)]
+    assert raws(b"junk" + wrong(odd) + HEARTBEAT) == [(b"junk" + wrong(odd), False), (HEARTBEAT, True)]
+    first, second, third = spans(wrong(odd) + wrong(odd) + HEARTBEAT)
+    assert [span.raw for span in (first, second, third)] == [wrong(odd), wrong(odd), HEARTBEAT]
+    assert second.pdu is not None
+    assert second.pdu.flaws[0] == "response flag 0x44 is reserved"
 
 
 def test_a_cut_packet_at_the_end_is_read_as_far_as_it_goes() -> None:
