@@ -98,6 +98,12 @@ def test_a_wrong_check_byte_is_a_flaw_and_the_stream_goes_on() -> None:
     assert len(second.pdu.flaws) == 1
 
 
+@pytest.mark.parametrize("inside", [b"##", b"$$\x02\x77" + bytes(30), wrong(HEARTBEAT), b"##\x82\x44" + VIN])
+def test_what_only_looks_like_a_start_does_not_cut_a_packet_with_a_wrong_check_byte(inside: bytes) -> None:
+    outer = wrong(packet(NOW + b"\x90\x91" + inside + b"\x02" * 30, 0x82))
+    assert raws(outer + HEARTBEAT) == [(outer, True), (HEARTBEAT, True)]
+
+
 @pytest.mark.parametrize("lie", [3, 10, len(HEARTBEAT) - 1, len(HEARTBEAT) + 1, 60])
 def test_a_length_that_lies_costs_only_its_own_packet(lie: int) -> None:
     lying = packet(NOW + b"\x90\x91", 0x82, length=8 + lie)
