@@ -222,12 +222,10 @@ def _start(kept: bytes | bytearray, begin: int) -> int:
 
 
 def _doubts(head: bytes | bytearray) -> int:
-    """How many of a header's values no packet should have; of a part of a header, of those that are there.
+    """How many values behind a start no packet should have; of a part of a header, of those that are there.
 
-    A command is never doubtful, since vendors take any. Bytes that are no start have doubts enough.
+    A command is never doubtful, since vendors take any.
     """
-    if bytes(head[:2]) not in STARTS:
-        return 4
     doubts = int(len(head) > 3 and head[3] not in RESPONSES) + (not _is_vin(head[_VIN]))
     doubts += len(head) > _ENCRYPTION and head[_ENCRYPTION] not in ENCRYPTIONS
     return doubts + (len(head) >= HEADER and bool(missing(int.from_bytes(head[HEADER - 2 : HEADER]), 2)))
