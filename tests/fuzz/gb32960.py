@@ -30,7 +30,12 @@ _SEEDS = (
     _packet(0x82, _TIME + b"\x01a;b;c;\0\0\x0a\0\0\1;\0P;ACME;H1.01;F2.02;http://x;\0\x05"),
     _packet(0x82, _TIME, response=1),
 )
-SEEDS: tuple[bytes, ...] = (*_SEEDS, b"junk##" + b"".join(_SEEDS[:4]), _SEEDS[8][:-1] + b"\0" + _SEEDS[6])
+SEEDS: tuple[bytes, ...] = (
+    *_SEEDS,
+    b"junk##" + b"".join(_SEEDS[:4]),
+    _SEEDS[8][:-1] + b"\0" + _SEEDS[6],
+    _SEEDS[8][:22] + _SEEDS[8],
+)
 
 
 def spans(data: bytes, size: int) -> list[Span]:

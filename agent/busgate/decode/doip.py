@@ -67,7 +67,7 @@ def read(raw: bytes) -> Pdu | None:
         body = known.kind(**values)
     direction = Direction.UNKNOWN if known is None else Direction.UP if kind in _ANSWERS else Direction.DOWN
     if kind == DIAGNOSTIC:
-        carried, direction, wrong = _carried(payload[4:])
+        carried, direction, wrong = _carried(payload[4:], max(length - 4, 0))
         values |= carried
         flaws += wrong
     return Pdu("doip", name, kind, direction, header | values, body, (*_header_flaws(raw), *flaws))
@@ -143,8 +143,11 @@ def _shown(value: Value, taken: bytes) -> int | str:
     return taken.decode("latin-1")
 
 
-def _carried(payload: bytes) -> tuple[dict[str, Any], Direction, list[str]]:
-    """What a diagnostic message carries: its bytes, the service that its first one names, and which way that goes."""
+def _carried(payload: bytes, announced: int) -> tuple[dict[str, Any], Direction, list[str]]:
+    """What a diagnostic message carries: its bytes, the service that its first one names, and which way that goes.
+
+    What is `announced` and not here was cut off, and is not held against the service.
+    """
     values = {"user_data": payload.hex(), "uds": payload.hex()}
     if not payload:
         return values, Direction.UNKNOWN, ["the diagnostic message carries nothing"]
@@ -152,7 +155,7 @@ def _carried(payload: bytes) -> tuple[dict[str, Any], Direction, list[str]]:
     refused = sid == NEGATIVE_RESPONSE
     asked = SERVICES.get(payload[1] if refused and len(payload) > 1 else sid & ~RESPONSE_BIT)
     values["service"] = f"0x{sid:02X} {asked.name if asked else uds.UNKNOWN_SERVICE}"
-    reading = uds.read(payload)
+    reading = uds.read(payload, complete=len(payload) == announced, length=announced)
     flaws = [f"UDS: {reading.reason}"] if isinstance(reading, uds.Bad) else []
     if isinstance(reading, uds.Reading):
         values["uds_kind"] = reading.kind.value

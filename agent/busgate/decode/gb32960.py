@@ -34,6 +34,9 @@ MOST_HELD = HEADER + 0xFFFF + 1
 STRETCH = 4096
 """How many bytes that are no packet are given as one span."""
 
+NO_PACKET = "no GB/T 32960 packet"
+"""Why a span has no unit."""
+
 _START = re.compile(rb"##|\$\$")
 _VIN = slice(4, 21)
 _ENCRYPTION = 21
@@ -115,18 +118,26 @@ def _is_vin(vin: bytes | bytearray) -> bool:
     return all(0x20 <= byte <= 0x7E or not byte for byte in vin)
 
 
+def _span(raw: bytes) -> Span:
+    """A packet, or what is left of one whose header another packet cut short."""
+    pdu = read(raw)
+    return Span(raw, pdu, "" if pdu else NO_PACKET)
+
+
 class Framer:
     """Packets of one direction of a connection (`feed`, `close`, `held` as every framer's).
 
     Memory: `MOST_HELD` bytes and `STRETCH` more. Bytes that are no packet come out when the packet behind them has its
     header, or when there are `STRETCH` of them. A start is believed when response, encryption, VIN and length could be
-    such; when one of them could not, only with a right check byte. A believed packet with a wrong one ends where a
-    packet begins inside it: a length that lies costs no more than the packet that has it.
+    such; when one of them could not, only where a packet is due (at the beginning and behind a packet) or with a right
+    check byte. A believed packet with a wrong one ends where a packet begins inside it: a length that lies costs no
+    more than the packet that has it.
     """
 
     def __init__(self) -> None:
         self._kept = bytearray()
         self._stray = 0  # so many bytes at the beginning of what is kept belong to no packet
+        self._due = True
 
     @property
     def held(self) -> int:
@@ -148,12 +159,13 @@ class Framer:
             while self._step(found):
                 pass
             raw = bytes(self._kept[self._stray :])
-            if len(raw) < HEADER or _doubts(raw[:HEADER]):
+            if len(raw) < HEADER or not self._believed(_doubts(raw[:HEADER])):
                 self._stray = min(self._stray + 1, len(self._kept))
                 continue
             cut = _inner(raw)
             del self._kept[:cut]
-            found.append(Span(raw[:cut], read(raw[:cut])))
+            found.append(_span(raw[:cut]))
+            self._due = True
         self._drop(found, self._stray)
         return found
 
@@ -170,7 +182,8 @@ class Framer:
         if doubts > 1:
             self._stray += 1
             return True
-        if not doubts:
+        believed = self._believed(doubts)
+        if believed:
             self._drop(found, start)
             start = 0
         end = start + HEADER + int.from_bytes(self._kept[start + HEADER - 2 : start + HEADER]) + 1
@@ -178,19 +191,25 @@ class Framer:
             return False
         raw = bytes(self._kept[start:end])
         right = check(raw[2:-1]) == raw[-1]
-        if doubts and not right:
+        if not believed and not right:
             self._stray += 1
             return True
         self._drop(found, self._stray)
         cut = len(raw) if right else _inner(raw)
         del self._kept[:cut]
-        found.append(Span(raw[:cut], read(raw[:cut])))
+        found.append(_span(raw[:cut]))
+        self._due = True
         return True
+
+    def _believed(self, doubts: int) -> bool:
+        """Whether a header is a packet's whatever its check byte."""
+        return doubts <= int(self._due and not self._stray)
 
     def _drop(self, found: list[Span], count: int) -> None:
         """Give the first `count` bytes as none of ours."""
         if count:
-            found.append(Span(bytes(self._kept[:count]), reason="no GB/T 32960 packet"))
+            self._due = False
+            found.append(Span(bytes(self._kept[:count]), reason=NO_PACKET))
             del self._kept[:count]
             self._stray -= count
 
@@ -203,12 +222,10 @@ def _start(kept: bytes | bytearray, begin: int) -> int:
 
 
 def _doubts(head: bytes | bytearray) -> int:
-    """How many of a header's values no packet should have; of a part of a header, of those that are there.
+    """How many values behind a start no packet should have; of a part of a header, of those that are there.
 
-    A command is never doubtful, since vendors take any. Bytes that are no start have doubts enough.
+    A command is never doubtful, since vendors take any.
     """
-    if bytes(head[:2]) not in STARTS:
-        return 4
     doubts = int(len(head) > 3 and head[3] not in RESPONSES) + (not _is_vin(head[_VIN]))
     doubts += len(head) > _ENCRYPTION and head[_ENCRYPTION] not in ENCRYPTIONS
     return doubts + (len(head) >= HEADER and bool(missing(int.from_bytes(head[HEADER - 2 : HEADER]), 2)))

@@ -152,6 +152,12 @@ def test_uds_that_no_ecu_would_take_is_a_flaw() -> None:
     )
 
 
+def test_what_was_cut_off_is_not_held_against_the_service() -> None:
+    found = pdu(message(0x8001, "0e8040102ef19001")[:-2])
+    assert found.fields["service"] == "0x2E WriteDID"
+    assert found.flaws == ("the header says 8 bytes of payload, 6 are here",)
+
+
 @pytest.mark.parametrize(
     ("raw", "flaw"),
     [

@@ -98,6 +98,12 @@ def test_a_wrong_check_byte_is_a_flaw_and_the_stream_goes_on() -> None:
     assert len(second.pdu.flaws) == 1
 
 
+@pytest.mark.parametrize("inside", [b"##", b"$$\x02\x77" + bytes(30), wrong(HEARTBEAT), b"##\x82\x44" + VIN])
+def test_what_only_looks_like_a_start_does_not_cut_a_packet_with_a_wrong_check_byte(inside: bytes) -> None:
+    outer = wrong(packet(NOW + b"\x90\x91" + inside + b"\x02" * 30, 0x82))
+    assert raws(outer + HEARTBEAT) == [(outer, True), (HEARTBEAT, True)]
+
+
 @pytest.mark.parametrize("lie", [3, 10, len(HEARTBEAT) - 1, len(HEARTBEAT) + 1, 60])
 def test_a_length_that_lies_costs_only_its_own_packet(lie: int) -> None:
     lying = packet(NOW + b"\x90\x91", 0x82, length=8 + lie)
@@ -107,6 +113,11 @@ def test_a_length_that_lies_costs_only_its_own_packet(lie: int) -> None:
     assert found[0].pdu is not None
     assert found[0].pdu.fields["control_id"] == "0x90"
     assert found[0].pdu.flaws
+
+
+@pytest.mark.parametrize("left", range(4, HEADER))
+def test_a_header_cut_short_by_the_next_packet_is_no_packet(left: int) -> None:
+    assert raws(LOCK[:left] + LOCK + HEARTBEAT) == [(LOCK[:left], False), (LOCK, True), (HEARTBEAT, True)]
 
 
 def test_a_length_that_ends_with_a_later_packet_makes_one_of_both() -> None:
@@ -132,10 +143,14 @@ def test_a_length_that_nothing_fills_up_ends_with_the_stream() -> None:
     assert found[3:] == [(HEARTBEAT[:10], False)]
 
 
-def test_an_odd_header_needs_a_right_check_byte() -> None:
+def test_an_odd_header_needs_a_right_check_byte_except_where_a_packet_is_due() -> None:
     odd = packet(NOW, response=0x44)
-    assert raws(odd + HEARTBEAT) == [(odd, True), (HEARTBEAT, True)]
-    assert raws(wrong(odd) + HEARTBEAT) == [(wrong(odd), False), (HEARTBEAT, True)]
+    assert raws(b"junk" + odd + HEARTBEAT) == [(b"junk", False), (odd, True), (HEARTBEAT, True)]
+    assert raws(b"junk" + wrong(odd) + HEARTBEAT) == [(b"junk" + wrong(odd), False), (HEARTBEAT, True)]
+    first, second, third = spans(wrong(odd) + wrong(odd) + HEARTBEAT)
+    assert [span.raw for span in (first, second, third)] == [wrong(odd), wrong(odd), HEARTBEAT]
+    assert second.pdu is not None
+    assert second.pdu.flaws[0] == "response flag 0x44 is reserved"
 
 
 def test_a_cut_packet_at_the_end_is_read_as_far_as_it_goes() -> None:

@@ -210,3 +210,29 @@ def test_the_kinds_of_both_editions_are_those_of_the_standard() -> None:
     assert [kind for kind in KINDS[Y2016] if kind < 0x80] == [*range(0x01, 0x0A)]
     assert [kind for kind in KINDS[Y2025] if kind < 0x80] == [*range(0x01, 0x09), 0x30, 0x31, 0x32]
     assert [kind for kind in KINDS[Y2025] if kind >= 0x80] == [*range(0x80, 0x100)]
+
+
+WHOLE = {
+    Y2016: "01 0103010000000000000000271032010e00000000 02 01" + "11" * 12 + "03 0fa001f400640001"
+    "50 01f403271004015e0501"
+    "04 010bb80064 05 00 00000001 00000002 06" + "01" * 14 + "07 00 00000001 01 00000002 00 00 01 00000003"
+    "08 01 01 000100020003 0001 01 0fa0 09 01 01 0001 41 80 0001 07",
+    Y2025: "01 0103010000000000000000753032010e0000 02 01" + "11" * 10 + "03 005503271004015e05026350 04 0bb8"
+    "05 00 01 00000001 00000002 06 00 00000001 01 00000002 00 00 00 01 0003 07 01 01 00010002 0001 0fa0"
+    "08 01 01 0001 41 30 01 01 0bb803e805dc03e83c 0001 50 31 01 17707594 0001 0a8c 0001 41 32" + "01" * 18
+    + "80 0001 07" + SIGNED,
+}  # fmt: skip
+"""One of every kind of data of each edition."""
+
+
+@pytest.mark.parametrize("version", [Y2016, Y2025])
+def test_a_report_cut_anywhere_keeps_its_whole_kinds_and_no_half_ones(version: str) -> None:
+    data = bytes.fromhex(WHOLE[version])
+    whole, flaws = read_report(TIME + data, version)
+    assert (flaws, whole.unparsed) == ([], "")
+    assert [info.kind for info in whole.infos] == [*(kind for kind in KINDS[version] if kind < 0x80), 0x80]
+    for end in range(len(data)):
+        cut, flaws = read_report(TIME + data[:end], version)
+        assert cut.infos == whole.infos[: len(cut.infos)]
+        assert bool(flaws) == bool(cut.unparsed)
+        assert data[:end].endswith(bytes.fromhex(cut.unparsed))
