@@ -37,7 +37,8 @@ COUNT, FEW = 20_000, 1_500
 SIZES = (0, 0, 38, 120, 400, 1400, 1400)
 RATE, SECONDS = 60_000, 3
 
-Rule = tuple[str, str, int, int, bytes]
+Rule = tuple[Any, ...]
+"""Source, its port, target, its port, payload."""
 
 
 def frames() -> Iterator[bytes]:
@@ -77,16 +78,14 @@ def by_records(path: Path) -> Iterator[Rule]:
     unwrap = Reader().unwrap
     with path.open("rb") as file:
         for at, _, link_type, data, _ in capture.read(file, Notes()):
-            _, _, src, sport, dst, dport, payload, *_ = unwrap(at, link_type, data)
-            yield src, dst, sport, dport, payload
+            yield unwrap(at, link_type, data)[2:7]
 
 
 def by_trace(path: Path) -> Iterator[Rule]:
     read = Reader().read
     for unit in Trace(path, SideMap.all_tbox()):
         if isinstance(unit, Packet):
-            _, _, src, sport, dst, dport, payload, *_ = read(unit)
-            yield src, dst, sport, dport, payload
+            yield read(unit)[2:7]
 
 
 def by_scapy(path: Path) -> Iterator[Rule]:
@@ -97,21 +96,15 @@ def by_scapy(path: Path) -> Iterator[Rule]:
         for packet in packets:
             head = packet[IP]
             unit = head[TCP] if TCP in head else head[UDP]
-            yield head.src, head.dst, unit.sport, unit.dport, bytes(unit.payload)
+            yield head.src, unit.sport, head.dst, unit.dport, bytes(unit.payload)
 
 
-def by_dpkt(path: Path) -> Iterator[tuple[bytes, bytes, int, int, bytes]]:
+def by_dpkt(path: Path) -> Iterator[Rule]:
     with path.open("rb") as file:
         for _, data in dpkt.pcap.Reader(file):
             head = dpkt.ethernet.Ethernet(data).data
             unit = head.data
-            yield (
-                head.src,
-                head.dst,
-                unit.sport,
-                unit.dport,
-                unit.data if isinstance(unit.data, bytes) else bytes(unit.data),
-            )
+            yield head.src, unit.sport, head.dst, unit.dport, unit.data
 
 
 def in_streams(path: Path) -> int:
@@ -142,7 +135,7 @@ def offline_rows(folder: Path) -> Iterator[dict[str, Any]]:
     ours = list(by_records(path))
     assert ours == list(by_trace(path))
     assert ours[:FEW] == list(by_scapy(short))
-    assert ours == [(str(ip_address(a)), str(ip_address(b)), c, d, e) for a, b, c, d, e in by_dpkt(path)]
+    assert ours == [(str(ip_address(a)), b, str(ip_address(c)), d, e) for a, b, c, d, e in by_dpkt(path)]
     took = medians(
         {
             "records": drained(by_records, path),
