@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import bench_decode
 import bench_forward
 import bench_gateway
+import bench_packets
 import bench_trace
 
 OUT = Path(__file__).parents[2] / "build" / "bench.json"
@@ -21,7 +22,14 @@ OUT = Path(__file__).parents[2] / "build" / "bench.json"
 
 def main() -> None:
     rows: list[dict[str, Any]] = []
-    parts = (bench_decode.rows, bench_gateway.rows, bench_trace.rows, bench_forward.rows, bench_forward.guest_rows)
+    parts = (
+        bench_decode.rows,
+        bench_gateway.rows,
+        bench_trace.rows,
+        bench_packets.rows,
+        bench_forward.rows,
+        bench_forward.guest_rows,
+    )
     for part in parts:
         for row in part():
             rows.append(row)

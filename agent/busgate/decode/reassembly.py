@@ -48,16 +48,27 @@ class Differs(NamedTuple):
 Piece = Bytes | Missing | Differs
 
 
+class Meter:
+    """Counts the bytes that all directions of all connections keep."""
+
+    __slots__ = ("held",)
+
+    def __init__(self) -> None:
+        self.held = 0
+
+
 class Reassembly:
     """Positions count from 0, the first byte after the SYN, or the first byte seen where there was no SYN."""
 
     __slots__ = (
-        "_given_up", "_most_bytes", "_pending", "_starts", "_tail", "acked", "base", "fin", "heard", "held",
+        "_given_up", "_meter", "_most_bytes", "_pending", "_starts", "_tail", "_waits", "acked", "base", "fin", "heard",
         "lost_since", "position", "since",
     )  # fmt: skip
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, meter: Meter) -> None:
         self._most_bytes = most_bytes
+        self._meter = meter
+        self._waits = 0  # bytes that are pending
         self._starts: list[int] = []
         self._pending: list[bytes] = []
         self._tail = bytearray()
@@ -72,7 +83,6 @@ class Reassembly:
         """The acknowledgement number that the receiver sent last; None while it was not heard."""
         self.fin: int | None = None
         """Where the sender said that nothing follows."""
-        self.held = 0
         self.lost_since: int | None = None
         self.since = 0
         """Since when something waits for bytes before it."""
@@ -86,6 +96,15 @@ class Reassembly:
     def ended(self) -> bool:
         """Whether the sender has said that nothing follows, and everything before that is here."""
         return self.fin is not None and self.position >= self.fin
+
+    def follows(self, seq: int) -> bool:
+        """Whether a sequence number is that of the next byte, and nothing waits."""
+        return self.base is not None and not self._starts and not (seq - self.base - self.position) & _MASK
+
+    def append(self, data: bytes) -> None:
+        """Take the next bytes, which `follows` has seen to be such."""
+        self.position += len(data)
+        self._keep(data)
 
     def where(self, seq: int) -> int:
         """The position of a sequence number: that within 2 GiB of the next byte (RFC 9293, 3.4)."""
@@ -110,8 +129,7 @@ class Reassembly:
         """Bytes for a position: whatever they make deliverable, and where they differ from what came before."""
         position = self.position
         if start == position and not self._starts:
-            self._keep(data)
-            self.position = position + len(data)
+            self.append(data)
             return [Bytes(data)]
         found: list[Piece] = []
         if start < position:
@@ -128,7 +146,7 @@ class Reassembly:
     @property
     def full(self) -> bool:
         """Whether more waits than is kept."""
-        return self.held - len(self._tail) > self._most_bytes or len(self._starts) > MOST_PIECES
+        return self._waits > self._most_bytes or len(self._starts) > MOST_PIECES
 
     def skip(self, at: int) -> list[Piece]:
         """Give up waiting: go on behind the hole."""
@@ -150,15 +168,13 @@ class Reassembly:
         """Keep no bytes any more: the stream is over."""
         self._starts.clear()
         self._pending.clear()
-        self._tail.clear()
-        self.held = 0
+        self._waiting(-self._waits)
+        self._forget_tail()
 
-    def drop_last(self) -> int:
-        """Forget what waits furthest ahead; how many bytes that were."""
+    def drop_last(self) -> None:
+        """Forget what waits furthest ahead."""
         self._starts.pop()
-        size = len(self._pending.pop())
-        self.held -= size
-        return size
+        self._waiting(-len(self._pending.pop()))
 
     def _deliver(self, at: int, found: list[Piece]) -> None:
         """Whatever continues the stream without a hole."""
@@ -172,15 +188,19 @@ class Reassembly:
             return
         joined = b"".join(self._pending[:count])
         del self._starts[:count], self._pending[:count]
-        self.held -= len(joined)
+        self._waiting(-len(joined))
         self.position = end
         self.since = at
         self._keep(joined)
         found.append(Bytes(joined))
 
     def _forget_tail(self) -> None:
-        self.held -= len(self._tail)
+        self._meter.held -= len(self._tail)
         self._tail.clear()
+
+    def _waiting(self, more: int) -> None:
+        self._waits += more
+        self._meter.held += more
 
     def _keep(self, data: bytes) -> None:
         tail = self._tail
@@ -189,7 +209,7 @@ class Reassembly:
         if len(tail) > 2 * TAIL or len(data) > TAIL:
             del tail[:-TAIL]
             self._given_up = 0
-        self.held += len(tail) - before
+        self._meter.held += len(tail) - before
 
     def _compare(self, start: int, data: bytes, found: list[Piece]) -> None:
         """A copy of delivered bytes; what is older than the tail can no longer be compared."""
@@ -214,7 +234,7 @@ class Reassembly:
                 new = data[:before]
                 starts.insert(index, start)
                 pending.insert(index, new)
-                self.held += len(new)
+                self._waiting(len(new))
                 data, start, index = data[before:], start + len(new), index + 1
             elif -before < len(bytes_there):
                 kept = bytes_there[-before : -before + len(data)]
@@ -226,4 +246,4 @@ class Reassembly:
         if data:
             starts.append(start)
             pending.append(data)
-            self.held += len(data)
+            self._waiting(len(data))

@@ -15,7 +15,7 @@ from collections import OrderedDict
 
 from busgate.decode.connection import Connection, Key, Limits
 from busgate.decode.datagram import ACK, RST, SYN, Datagram
-from busgate.decode.reassembly import REACH, Reassembly
+from busgate.decode.reassembly import REACH, Meter, Reassembly
 from busgate.decode.stream_events import Opened, Stream, StreamEvent
 from busgate.model import Endpoint
 
@@ -33,15 +33,32 @@ class Streams:
         self._spare: OrderedDict[Key, None] = OrderedDict()  # never answered, or over
         self._holes: dict[Key, int] = {}
         self._count = 0
-        self.held = 0
+        self._meter = Meter()
+
+    @property
+    def held(self) -> int:
         """Bytes kept at this moment."""
+        return self._meter.held
 
     def receive(self, datagram: Datagram) -> list[StreamEvent]:
         """Take in one segment; of anything but TCP nothing comes out."""
-        events: list[StreamEvent] = []
         if datagram[1] != "tcp":
-            return events
+            return []
         found = self._index.get(datagram[2:6])
+        if found is not None and found[0].answered and not found[0].closed:
+            connection, forward = found
+            followed = connection.follow(datagram, forward=forward)
+            if followed is not None:
+                connection.last = datagram[0]
+                self._open.move_to_end(connection.key)
+                if self._meter.held > self._limits.total_bytes:
+                    self._make_room(datagram[0], followed)
+                return followed
+        return self._receive(datagram, found)
+
+    def _receive(self, datagram: Datagram, found: tuple[Connection, bool] | None) -> list[StreamEvent]:
+        """Any segment that does not just continue a connection."""
+        events: list[StreamEvent] = []
         if found is None:
             if datagram.flags & RST or not (datagram.flags & SYN or datagram.payload):
                 return events  # the end of what was never seen, or an answer to it
@@ -60,9 +77,8 @@ class Streams:
         for key, due in tuple(self._holes.items()):
             if due <= now:
                 connection = self._open[key]
-                before = connection.held
                 connection.mind_holes(now, events)
-                self._settle(connection, before)
+                self._settle(connection)
         for keys, wait, how in (
             (self._spare, self._limits.linger_ns, "no answer"),
             (self._open, self._limits.idle_ns, "idle"),
@@ -99,7 +115,7 @@ class Streams:
         source, target = Endpoint(datagram.src, datagram.sport), Endpoint(datagram.dst, datagram.dport)
         self._count += 1
         stream = Stream(self._count, source, target) if forward else Stream(self._count, target, source)
-        connection = Connection(datagram.at, stream, self._limits)
+        connection = Connection(datagram.at, stream, self._limits, self._meter)
         self._open[connection.key] = connection
         self._index[connection.key] = connection, True
         self._index[connection.reverse_key] = connection, False
@@ -119,9 +135,8 @@ class Streams:
         if not connection.answered and not (forward and datagram.flags & SYN):
             connection.answered = True
             self._spare.pop(connection.key, None)
-        before = connection.held
         if connection.take(datagram, events, forward=forward):
-            self._settle(connection, before)
+            self._settle(connection)
         else:
             self._remove(datagram.at, connection, "lost track", events)
             self._take(*self._begin(datagram, events), datagram, events)
@@ -149,7 +164,7 @@ class Streams:
         """RFC 5961, 3: a receiver may take a RST only where it expects the next byte; here any within reach ends it."""
         if connection.closed:
             return
-        how, before = "rst", connection.held
+        how = "rst"
         if not connection.answered and half is connection.back:
             if datagram.ack != connection.forth.base:
                 return
@@ -157,11 +172,10 @@ class Streams:
         elif half.base is not None and not 0 <= half.where(datagram.seq) - half.position < REACH:
             return
         connection.end(datagram.at, how, events)
-        self._settle(connection, before)
+        self._settle(connection)
 
-    def _settle(self, connection: Connection, before: int) -> None:
-        """Take note of what a connection keeps now, waits for, and whether it is over."""
-        self.held += connection.held - before
+    def _settle(self, connection: Connection) -> None:
+        """Take note of what a connection waits for, and whether it is over."""
         if connection.due is not None:
             self._holes[connection.key] = connection.due
         else:
@@ -171,10 +185,9 @@ class Streams:
             self._spare.move_to_end(connection.key)
 
     def _remove(self, at: int, connection: Connection, how: str, events: list[StreamEvent]) -> None:
-        before = connection.held
         if not connection.closed:
             connection.end(at, how, events)
-        self._settle(connection, before)
+        self._settle(connection)
         del self._open[connection.key], self._spare[connection.key]
         self._index.pop(connection.key, None)
         self._index.pop(connection.reverse_key, None)
