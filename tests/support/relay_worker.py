@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from busgate.bridge.inspector import Admission, End, FlowEvent, Release
-from busgate.bridge.relay import Limits, Relay
+from busgate.bridge.relay import Relay
+from busgate.bridge.relay_limits import Limits
 from busgate.model import Direction, Flow
 from support.net import RELAY_PORT, TO_CLOUD, TO_TBOX
 

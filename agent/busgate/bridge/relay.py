@@ -11,54 +11,21 @@ import select
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Self
 
 from busgate.bridge import relay_socket
-from busgate.bridge.inspector import Admission, End, FlowEvent, Happening, Inspector, Release
+from busgate.bridge.inspector import Admission, End, FlowEvent, Happening, Inspector
 from busgate.bridge.port import BridgeError
-from busgate.bridge.relay_flow import InspectorFailed, Leg, Passage
-from busgate.bridge.relay_splice import Pipes
+from busgate.bridge.relay_flow import Passage
+from busgate.bridge.relay_limits import Counts, Limits, overdue, sweeps_ns
+from busgate.bridge.relay_way import InspectorFailed, Leg, Shared
 from busgate.model import Direction, Endpoint, Flow
 
 _S = 1_000_000_000
 _MOST_EVENTS = 256
 _ACCEPTS = 64
-_SHORTEST_SWEEP_NS, _LONGEST_SWEEP_NS = _S // 20, _S
-_BREATH_NS = _S
+_BREATH_NS, _NOTHING_DUE_NS = _S, _S // 100
 """How long nothing is accepted, or asked of an inspector as a whole, after that has failed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What a flow may take of this machine; times in seconds."""
-
-    flows: int = 4096
-    connect_s: float = 15
-    first_byte_s: float = 120
-    """From the connection until either end says anything."""
-    idle_s: float = 7200
-    """Without a byte either way. What is held for the operator is not idle."""
-    stalled_s: float = 120
-    """Without a byte taken, while some wait."""
-    linger_s: float = 3
-    """For what an inspector ended, until its last bytes are taken."""
-
-
-@dataclass(slots=True)
-class Counts:
-    """What the relay has met since it was opened."""
-
-    opened: int = 0
-    refused: int = 0
-    ended: int = 0
-    faults: int = 0
-    """Exceptions of the inspector, each of which has ended a flow or a look at what is due."""
-    untold: int = 0
-    """Events whose listener failed."""
-    up: int = 0
-    down: int = 0
-    """Bytes delivered by flows that are over."""
 
 
 class Relay:
@@ -79,15 +46,14 @@ class Relay:
         self.counts = Counts()
         self._most = relay_socket.room_for(self.limits.flows)
         self._inspector, self._tell, self._now, self._wanted, self._uplink = inspector, tell, now, wanted, uplink
-        self._poll = select.epoll()
-        self._pipes = Pipes()
+        self._shared = Shared(inspector)
         self._listening = {sock.fileno(): sock for sock in listening}
-        self._legs: dict[int, Leg] = {}
+        self._legs: dict[int, tuple[Passage, Leg]] = {}
         self._flows: dict[Flow, Passage] = {}
         self._sweep_at = self._accept_at = self._ask_at = 0
         self._deaf = False
         for fd in self._listening:
-            self._poll.register(fd, select.EPOLLIN)
+            self._shared.poll.register(fd, select.EPOLLIN)
 
     @classmethod
     def open(  # noqa: PLR0913, PLR0917 - as above
@@ -120,13 +86,14 @@ class Relay:
 
     def turn(self, timeout: float = 1.0) -> None:
         """Wait for something to do, for `timeout` seconds at most, and do it."""
-        ready = self._poll.poll(self._patience(timeout), _MOST_EVENTS)
+        ready = self._shared.poll.poll(self._patience(timeout), _MOST_EVENTS)
         now = self._now()
         knocking = []
         for fd, events in ready:
-            leg = self._legs.get(fd)
-            if leg is not None:
-                self._serve(leg, events, now)
+            known = self._legs.get(fd)
+            if known is not None:
+                passage, leg = known
+                self._do(passage, passage.on, leg, events, now)
             elif fd in self._listening:
                 knocking.append(fd)
         # New sockets come last: their descriptors may be those of flows that have just ended.
@@ -144,33 +111,31 @@ class Relay:
         for sock in self._listening.values():
             sock.close()
         self._listening.clear()
-        self._pipes.close()
-        self._poll.close()
+        self._shared.close()
 
     def _patience(self, timeout: float) -> float:
         """Seconds until something is to be done by the clock."""
         until = [self._sweep_at] if self._flows else []
         if self._deaf:
             until.append(self._accept_at)
-        try:
-            deadline = self._inspector.next_deadline()
-        except Exception as fault:  # noqa: BLE001 - whatever an inspector trips over
-            self._failed(None, fault, self._now())
-            deadline = None
+        deadline = self._deadline()
         if deadline is not None:
-            until.append(max(deadline, self._ask_at))
+            until.append(deadline)
         if not until:
             return timeout
         return min(timeout, max(0, min(until) - self._now()) / _S)
 
-    def _serve(self, leg: Leg, events: int, now: int) -> None:
-        passage = leg.passage
+    def _do(self, passage: Passage, work: Callable[..., None], *words: object) -> None:
+        """Have one flow do something; what goes wrong ends that flow alone."""
+        now = self._now()
         try:
-            passage.on(leg, events, now)
+            work(*words)
         except InspectorFailed as failure:
-            self._fail(passage, failure, now)
+            self._fail(passage, failure.fault, now)
         except OSError:
             self._end(passage, End.RESET, now)
+        except Exception as fault:  # noqa: BLE001 - an answer of the inspector's that is none
+            self._fail(passage, fault, now)
         else:
             self._after(passage, now)
 
@@ -225,7 +190,7 @@ class Relay:
             self._failed(flow, fault, now)
             self._refuse(sock, flow, End.FAULT, now)
             return
-        if admission not in {Admission.PASS, Admission.SPLICE}:
+        if admission is not Admission.PASS and admission is not Admission.SPLICE:
             self._refuse(sock, flow, End.REFUSED, now)
             return
         self.counts.opened += 1
@@ -238,10 +203,10 @@ class Relay:
             return
         relay_socket.prepare(towards)
         spliced = admission is Admission.SPLICE
-        passage = Passage(flow, sock, towards, self._inspector, self._poll, self._pipes, now, spliced=spliced)
+        passage = Passage(flow, sock, towards, self._shared, now, spliced=spliced)
         self._flows[flow] = passage
         for leg in (passage.tbox, passage.remote):
-            self._legs[leg.fd] = leg
+            self._legs[leg.fd] = passage, leg
         self._say(FlowEvent(now, flow, Happening.OPENED))
         self._after(passage, now)
 
@@ -250,68 +215,55 @@ class Relay:
         self.counts.refused += 1
         self._say(FlowEvent(now, flow, Happening.ENDED, why))
 
-    def _ask(self, now: int) -> None:
-        """Have the inspector say what may go on by now."""
-        if now < self._ask_at:
-            return
+    def _deadline(self) -> int | None:
+        """When the inspector has something to say; one that fails at this is asked again after a breath."""
+        if self._now() < self._ask_at:
+            return self._ask_at
         try:
             deadline = self._inspector.next_deadline()
-            due = tuple(self._inspector.due(now)) if deadline is not None and deadline <= now else ()
+            return None if deadline is None else int(deadline)
+        except Exception as fault:  # noqa: BLE001 - whatever an inspector trips over
+            self._failed(None, fault, self._now())
+            self._ask_at = self._now() + _BREATH_NS
+            return None
+
+    def _ask(self, now: int) -> None:
+        """Have the inspector say what may go on by now."""
+        deadline = self._deadline()
+        if deadline is None or deadline > now:
+            return
+        try:
+            due = [(flow, Direction(direction), release) for flow, direction, release in self._inspector.due(now)]
         except Exception as fault:  # noqa: BLE001 - whatever an inspector trips over
             self._failed(None, fault, now)
             self._ask_at = now + _BREATH_NS
             return
+        if not due:
+            self._ask_at = now + _NOTHING_DUE_NS
         for flow, direction, release in due:
-            self._release(flow, direction, release, now)
-
-    def _release(self, flow: Flow, direction: Direction, release: Release, now: int) -> None:
-        passage = self._flows.get(flow)
-        if passage is None:
-            return
-        try:
-            passage.release(direction, release, now)
-        except InspectorFailed as failure:
-            self._fail(passage, failure, now)
-        except OSError:
-            self._end(passage, End.RESET, now)
-        else:
-            self._after(passage, now)
+            passage = self._flows.get(flow)
+            if passage is not None:
+                self._do(passage, passage.release, direction, release, now)
 
     def _sweep(self, now: int) -> None:
         """End what has taken too long; listen again after a breath."""
-        limits = self.limits
-        shortest = min(limits.connect_s, limits.first_byte_s, limits.idle_s, limits.stalled_s, limits.linger_s)
-        self._sweep_at = now + int(min(max(shortest * _S / 4, _SHORTEST_SWEEP_NS), _LONGEST_SWEEP_NS))
+        self._sweep_at = now + sweeps_ns(self.limits)
         if self._deaf and now >= self._accept_at:
             self._listen(now, deaf=False)
         for passage in tuple(self._flows.values()):
-            why = self._overdue(passage, now)
+            why = overdue(passage, self.limits, now)
             if why is not None:
                 self._end(passage, why, now)
-
-    def _overdue(self, passage: Passage, now: int) -> End | None:
-        limits, since = self.limits, (now - passage.touched) / _S
-        if passage.connecting:
-            return End.UNREACHABLE if since > limits.connect_s else None
-        if passage.closing is not None:
-            return End.CUT if now - passage.closing > limits.linger_s * _S else None
-        if passage.up.stuck or passage.down.stuck:
-            return End.STALLED if since > limits.stalled_s else None
-        if passage.held:
-            return None
-        if passage.silent:
-            return End.SILENT if since > limits.first_byte_s else None
-        return End.IDLE if since > limits.idle_s else None
 
     def _listen(self, now: int, *, deaf: bool) -> None:
         self._deaf = deaf
         self._accept_at = now + _BREATH_NS
         for fd in self._listening:
-            self._poll.modify(fd, 0 if deaf else select.EPOLLIN)
+            self._shared.poll.modify(fd, 0 if deaf else select.EPOLLIN)
 
-    def _fail(self, passage: Passage, failure: InspectorFailed, now: int) -> None:
-        self._failed(passage.flow, failure.fault, now, told=True)
-        self._end(passage, End.FAULT, now, f"{type(failure.fault).__name__}: {failure.fault}")
+    def _fail(self, passage: Passage, fault: Exception, now: int) -> None:
+        self.counts.faults += 1
+        self._end(passage, End.FAULT, now, _plain(fault))
 
     def _end(self, passage: Passage, why: End, now: int, detail: str = "") -> None:
         if self._flows.get(passage.flow) is not passage:
@@ -336,13 +288,16 @@ class Relay:
                 self._failed(event.flow, fault, event.at)
         self._say(event)
 
-    def _failed(self, flow: Flow | None, fault: Exception, now: int, *, told: bool = False) -> None:
+    def _failed(self, flow: Flow | None, fault: Exception, now: int) -> None:
         self.counts.faults += 1
-        if not told:
-            self._say(FlowEvent(now, flow, Happening.FAULT, End.FAULT, detail=f"{type(fault).__name__}: {fault}"))
+        self._say(FlowEvent(now, flow, Happening.FAULT, End.FAULT, detail=_plain(fault)))
 
     def _say(self, event: FlowEvent) -> None:
         try:
             self._tell(event)
         except Exception:  # noqa: BLE001 - who only listens ends no flow
             self.counts.untold += 1
+
+
+def _plain(fault: Exception) -> str:
+    return f"{type(fault).__name__}: {fault}"
