@@ -14,7 +14,8 @@ from hashlib import sha256
 
 from busgate.decode import mqtt_bodies as bodies
 from busgate.decode.mqtt_names import FLAGS, VERSIONS
-from busgate.decode.mqtt_packets import V3, V5, read, remaining_length
+from busgate.decode.mqtt_packets import V3, read
+from busgate.decode.mqtt_properties import V5, remaining_length
 from busgate.decode.net_framer import MORE, NONE, Framer
 from busgate.model import Direction, Pdu, Span
 

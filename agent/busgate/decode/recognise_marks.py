@@ -14,7 +14,8 @@ from operator import xor
 from busgate.decode import adb, dns
 from busgate.decode.http_heads import METHODS
 from busgate.decode.mqtt_names import FLAGS
-from busgate.decode.mqtt_packets import V3, V5, read, remaining_length
+from busgate.decode.mqtt_packets import V3, read
+from busgate.decode.mqtt_properties import V5, remaining_length
 from busgate.decode.net_framer import MORE, NONE
 from busgate.decode.tls_hellos import MESSAGES
 
@@ -28,7 +29,7 @@ _ENCRYPTIONS = frozenset({1, 2, 3, 4, 5, 0xFE, 0xFF})
 _VIN = re.compile(rb"[0-9A-Za-z]{17}|[\x00-\x7f]{0,17}\x00*|\xff{17}")
 _RECORD_MOST = (1 << 14) + 2048
 _HEAD_808, _BODY_808 = 13, 1023
-_MQTT_STRONG = frozenset({1, 2, 3, 8, 9})
+_MQTT_STRONG = frozenset({1, 2, 3, 8})
 _MQTT_MOST, _MQTT_MESSAGE = 1 << 10, 1 << 16
 _NO_TOPIC = re.compile(rb"[\x00-\x1f+#\x7f]")
 _SHORTEST_TOPIC = 2
