@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from ipaddress import IPv4Address
@@ -65,10 +66,8 @@ def handshake(version: ssl.TLSVersion, *, retry: bool = False) -> tuple[bytes, b
     up, down = bytearray(), bytearray()
     for _ in range(8):
         for end in ends:
-            try:
+            with suppress(ssl.SSLWantReadError):
                 end.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
             up += (sent := from_client.read())
             to_server.write(sent)
             down += (sent := from_server.read())

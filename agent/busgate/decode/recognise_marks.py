@@ -125,11 +125,15 @@ def mqtt(data: bytes) -> bool | None:
 
 def dns_tcp(data: bytes) -> bool | None:
     """A message behind its length (RFC 1035, 4.2.2), with one question and without a flaw."""
-    if len(data) < 2 + dns.HEADER:
-        return None if len(data) < 2 or int.from_bytes(data[:2]) >= 17 else False
-    size = 2 + int.from_bytes(data[:2])
-    if size < 2 + 17 or data[4] >> 3 & 15 > 6 or data[5] & 0x40 or data[6:8] != b"\0\1" or any(data[8:13:2]):
+    head = data[: 2 + dns.HEADER]
+    size = 2 + int.from_bytes(head[:2])
+    if len(head) > 1 and size < 2 + dns.HEADER + 5:
         return False
+    flags = int.from_bytes(head[4:6].ljust(2, b"\0"))
+    if flags >> 11 & 15 > 6 or flags & 0x40 or not b"\0\1".startswith(head[6:8]) or any(head[8::2]):
+        return False
+    if len(head) < 2 + dns.HEADER:
+        return None
     if len(data) < size:
         return None
     pdu = dns.read(data[2:size])

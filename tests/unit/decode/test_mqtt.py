@@ -6,9 +6,11 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from paho.mqtt import client as paho
+from paho.mqtt.client import Client
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from busgate.decode.mqtt import LONGEST, PIECE, Conversation, Packets
@@ -23,9 +25,7 @@ CONNECT_5 = bytes.fromhex("101000044d5154540502003c000003746178")
 
 def paho_sends(version: int, *acts: Callable[[Any], Any], setup: Callable[[Any], Any] | None = None) -> list[bytes]:
     """What paho's client writes for each act, after its CONNECT."""
-    client: Any = paho.Client(
-        paho.CallbackAPIVersion.VERSION2, client_id="tbox-7", protocol=paho.MQTTProtocolVersion(version)
-    )
+    client: Any = Client(CallbackAPIVersion.VERSION2, client_id="tbox-7", protocol=MQTTProtocolVersion(version))
     if setup:
         setup(client)
     ours, theirs = socket.socketpair()
@@ -46,8 +46,8 @@ def one(raw: bytes, framer: Packets | None = None) -> Pdu:
     return span.pdu
 
 
-def properties(kind: int, **values: Any) -> Properties:
-    made = Properties(kind)
+def properties(kind: int, **values: Any) -> Any:
+    made: Any = Properties(kind)  # type: ignore[no-untyped-call]
     for name, value in values.items():
         setattr(made, name, value)
     return made
@@ -125,7 +125,7 @@ def test_publish_subscribe_and_the_rest_of_mqtt_5() -> None:
         lambda client: client._send_unsubscribe(False, ["a/#"]),
         lambda client: client._send_puback(9),
         lambda client: client._send_pingreq(),
-        lambda client: client._send_disconnect(paho.ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")),
+        lambda client: client._send_disconnect(ReasonCode(PacketTypes.DISCONNECT, "Disconnect with will message")),
     )
     spans = fed(Packets(), b"".join(sent))
     assert [span.raw for span in spans] == sent
