@@ -7,7 +7,7 @@ marks are looked at here: whether a unit is sound is its decoder's matter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import xor
 
@@ -224,36 +224,43 @@ def _mqtt_packet(data: bytes, at: int) -> int:
     return NONE if all(read(raw, version, whole=whole).flaws for version in (V3, V5)) else size
 
 
-def _tls_within(data: bytes) -> bool:
+def _tls_within(data: bytes) -> int:
     """Two record heads, the second where the first says."""
+    ends: list[int] = []
     for found in re.finditer(rb"[\x14-\x17]\x03[\x00-\x04]", data):
         at = found.start()
         length = int.from_bytes(data[at + 3 : at + 5])
-        after = data[at + 5 + length : at + 8 + length]
-        if 0 < length <= _RECORD_MOST and len(after) == 3 and _like_record(after):
-            return True
-    return False
+        end = at + 8 + length
+        if 0 < length <= _RECORD_MOST and end <= len(data) and _like_record(data[at + 5 + length : end]):
+            ends.append(end)
+    return min(ends, default=0)
 
 
-def _jt808_within(data: bytes) -> bool:
+def _jt808_within(data: bytes) -> int:
     """A whole frame with a right length and a right checksum."""
-    frames: Iterator[bytes] = (_unescaped(frame, 0x7E) for frame in data.split(b"\x7e")[1:-1])
-    return any(len(x) >= _HEAD_808 and _length_808(x) and not reduce(xor, x) for x in frames)
+    start = data.find(b"\x7e")
+    while start >= 0 and (end := data.find(b"\x7e", start + 1)) >= 0:
+        frame = _unescaped(data[start + 1 : end], 0x7E)
+        if len(frame) >= _HEAD_808 and _length_808(frame) and not reduce(xor, frame):
+            return end + 1
+        start = end
+    return 0
 
 
-def _gb32960_within(data: bytes) -> bool:
+def _gb32960_within(data: bytes) -> int:
     """A whole packet with a right checksum."""
+    ends: list[int] = []
     for found in re.finditer(rb"(?=##|\$\$)", data):
         at = found.start()
         end = at + 25 + int.from_bytes(data[at + 22 : at + 24])
-        if gb32960(data[at : at + 24]) and end <= len(data) and not reduce(xor, data[at + 2 : end]):
-            return True
-    return False
+        if end <= len(data) and gb32960(data[at : at + 24]) and not reduce(xor, data[at + 2 : end]):
+            ends.append(end)
+    return min(ends, default=0)
 
 
-MIDDLES: Mapping[str, Callable[[bytes], bool]] = {
+MIDDLES: Mapping[str, Callable[[bytes], int]] = {
     "jt808": _jt808_within,
     "gb32960": _gb32960_within,
     "tls": _tls_within,
 }
-"""What can be found in a stream that was picked up within a unit."""
+"""What can be found in a stream that was picked up within a unit: where the first that is whole ends, 0 for none."""

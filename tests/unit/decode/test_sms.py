@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from pycrate_mobile import TS23038
-from pycrate_mobile import TS23040_SMS as pycrate
+from pycrate_mobile.TS23040_SMS import SMS_SUBMIT
 
 from busgate.decode import sms
 from busgate.decode.sms import ShortMessage, Unreadable, read
@@ -114,7 +114,7 @@ def test_public_examples(raw: str, expected: dict[str, Any]) -> None:
 
 
 def test_what_pycrate_encodes_is_what_is_read() -> None:
-    unit = pycrate.SMS_SUBMIT(
+    unit = SMS_SUBMIT(
         val={
             "TP_MR": 9,
             "TP_VPF": 2,
