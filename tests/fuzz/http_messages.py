@@ -45,6 +45,6 @@ def _server() -> Messages:
 
 
 def check(data: bytes) -> None:
-    """The spans joined are the bytes, cutting does not matter (bodies joined), a head at most is held, nothing raises."""
+    """The spans joined are the bytes, cutting does not matter (bodies joined), holding is bounded, nothing raises."""
     for make in (_client, _server, _Asked):
         check_law(make, data, range(0, len(data), 3), LONGEST_HEAD)

@@ -116,8 +116,9 @@ class Messages(ABC):
             end = self._end()
             if end and (head := self._head(bytes(buffer[:end]))) is not None:
                 return [self._cut(end, "")._replace(pdu=head)]
-            if not end and len(buffer) < LONGEST_HEAD:
-                return []
+            if not end:
+                # Given up as a whole: to look again behind each octet of it would be slow.
+                return [] if len(buffer) < LONGEST_HEAD else [self._cut(LONGEST_HEAD, UNKNOWN)]
         self._synced = False
         return [self._cut(1, UNKNOWN)]
 

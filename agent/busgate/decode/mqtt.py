@@ -9,6 +9,7 @@ direction and connection: one CONNECT or CONNACK begins a new one.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from hashlib import sha256
 
@@ -28,6 +29,7 @@ PIECE = 1 << 16
 _GUESSED_MOST, _GUESSED_HEAD = 1 << 16, 1 << 10
 _MOST_ALIASES = 1024
 _CONNECT = 0x10
+_MARKS = tuple(mark for mark in range(256) if mark >> 4 and FLAGS.get(mark >> 4, mark & 15) == mark & 15)
 _NO_REST = frozenset({12, 13})
 
 
@@ -76,6 +78,7 @@ class Packets(Framer):
 
     UNKNOWN = "no control packet starts here"
     CUT = "the stream ends within a control packet"
+    START = re.compile(b"[" + b"".join(re.escape(bytes([mark])) for mark in _MARKS) + b"]")
 
     def __init__(self, session: Session | None = None, direction: Direction = Direction.UNKNOWN) -> None:
         super().__init__()
