@@ -7,6 +7,7 @@ is described in the Android Open Source Project, packages/modules/adb/protocol.t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -84,6 +85,7 @@ class Packets(Framer):
 
     UNKNOWN = "no adb packet starts here"
     CUT = "the stream ends within an adb packet"
+    START = re.compile(b"[" + b"".join({command[:1] for command in _COMMANDS}) + b"]")
 
     def __init__(self, direction: Direction = Direction.UNKNOWN) -> None:
         super().__init__()

@@ -20,9 +20,8 @@ _MOST_LINES = 64
 
 _ENDS = re.compile(rb":|[#$%>] ")
 _LOGIN = re.compile(rb"(?i)(?:^|[^a-z])(login|user ?name|password|passcode|passphrase)(?: for [ -~]{1,64})? ?:$")
-_SHELL = re.compile(
-    rb"(?:\x1b\[[0-9;]*m|\[?[\w.@:~/-]{1,64}[\])]?[ :]?){0,4}[#$]\x20|[\w.-]{1,32}[@:][\w.:~/@-]{0,64}[%>]\x20"
-)
+_WHERE = rb"\[[^\]\r\n]{1,64}\]|[\w.-]{1,32}@[\w.:~/ -]{1,64}|[\w.-]{0,32}:?[~/][\w.~/-]{0,64}|[A-Za-z][\w.-]{0,31}:?"
+_SHELL = re.compile(rb"(?:" + _WHERE + rb")? ?[#$]\x20|[\w.-]{1,32}[@:][\w.:~/@-]{0,64}[%>]\x20")
 _ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
 
 

@@ -7,6 +7,7 @@ is named. Multicast DNS and LLMNR have the same messages.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -174,6 +175,7 @@ class Stream(Framer):
 
     UNKNOWN = "no message starts here"
     CUT = "the stream ends within a message"
+    START = re.compile(rb"(?s)(?=.{6}\0.\0.\0.\0)|(?=.{1,12}\Z)")
 
     def _measure(self, buffer: bytearray, at: int, *, closing: bool) -> int:
         del closing

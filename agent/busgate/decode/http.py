@@ -116,8 +116,9 @@ class Messages(ABC):
             end = self._end()
             if end and (head := self._head(bytes(buffer[:end]))) is not None:
                 return [self._cut(end, "")._replace(pdu=head)]
-            if not end and len(buffer) < LONGEST_HEAD:
-                return []
+            if not end:
+                # Given up as a whole: to look again behind each octet of it would be slow.
+                return [] if len(buffer) < LONGEST_HEAD else [self._cut(LONGEST_HEAD, UNKNOWN)]
         self._synced = False
         return [self._cut(1, UNKNOWN)]
 
@@ -204,7 +205,7 @@ class Requests(Messages):
         head, flaws = found
         self._shared.pending.append(head)
         self._passing(head)
-        return Pdu("http", "request", None, self._direction, heads.row(head), head, tuple(flaws))
+        return Pdu("http", "request", None, self._direction, heads.row(head), head, tuple(dict.fromkeys(flaws)))
 
     def _preface(self) -> Pdu:
         self._shared.opaque = "HTTP/2"
@@ -237,7 +238,7 @@ class Responses(Messages):
             asked = pending[0] if head.status < 200 and head.status != 101 else pending.popleft()
             head = replace(head, method=asked.method, url=asked.url)
         self._follow(head)
-        return Pdu("http", "response", head.status, self._direction, heads.row(head), head, tuple(flaws))
+        return Pdu("http", "response", head.status, self._direction, heads.row(head), head, tuple(dict.fromkeys(flaws)))
 
     def _follow(self, head: Response) -> None:
         """6.3: what follows a response depends on its request, too."""

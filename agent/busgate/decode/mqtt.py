@@ -9,12 +9,14 @@ direction and connection: one CONNECT or CONNACK begins a new one.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from hashlib import sha256
 
 from busgate.decode import mqtt_bodies as bodies
 from busgate.decode.mqtt_names import FLAGS, VERSIONS
-from busgate.decode.mqtt_packets import V3, V5, read, remaining_length
+from busgate.decode.mqtt_packets import V3, read
+from busgate.decode.mqtt_properties import V5, remaining_length
 from busgate.decode.net_framer import MORE, NONE, Framer
 from busgate.model import Direction, Pdu, Span
 
@@ -27,6 +29,7 @@ PIECE = 1 << 16
 _GUESSED_MOST, _GUESSED_HEAD = 1 << 16, 1 << 10
 _MOST_ALIASES = 1024
 _CONNECT = 0x10
+_MARKS = tuple(mark for mark in range(256) if mark >> 4 and FLAGS.get(mark >> 4, mark & 15) == mark & 15)
 _NO_REST = frozenset({12, 13})
 
 
@@ -75,6 +78,7 @@ class Packets(Framer):
 
     UNKNOWN = "no control packet starts here"
     CUT = "the stream ends within a control packet"
+    START = re.compile(b"[" + b"".join(re.escape(bytes([mark])) for mark in _MARKS) + b"]")
 
     def __init__(self, session: Session | None = None, direction: Direction = Direction.UNKNOWN) -> None:
         super().__init__()

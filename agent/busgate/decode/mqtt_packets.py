@@ -11,30 +11,20 @@ from hashlib import sha256
 from typing import Any
 
 from busgate.decode import mqtt_bodies as bodies
-from busgate.decode.mqtt_names import FLAGS, PROPERTIES, REASONS, REPEATED, RETURN_CODES, TYPES
+from busgate.decode.mqtt_names import FLAGS, REASONS, RETURN_CODES, TYPES
+from busgate.decode.mqtt_properties import V5, properties, remaining_length, text
 from busgate.decode.net_reader import Reader, Short
 from busgate.model import Direction, Pdu
 
-V3, V5 = 4, 5
+V3 = 4
 SHOWN = 64
 """Bytes of a payload that are shown."""
+MOST_TOPICS = 1024
+"""Topic filters of one packet that are read."""
 
 Row = dict[str, Any]
-_WIDTHS = {"byte": 1, "two": 2, "four": 4}
+_GRANTED = frozenset({0, 1, 2, 0x80})
 _TO_SERVER, _TO_CLIENT = frozenset({1, 8, 10, 12}), frozenset({2, 9, 11, 13})
-
-
-def remaining_length(data: bytes | bytearray, at: int = 1) -> tuple[int, int] | None:
-    """Value and octets of a variable byte integer (1.5.5); size 0 where four octets do not end it, None if cut."""
-    value = 0
-    for place in range(4):
-        if at + place >= len(data):
-            return None
-        octet = data[at + place]
-        value |= (octet & 0x7F) << 7 * place
-        if not octet & 0x80:
-            return value, place + 1
-    return 0, 0
 
 
 def read(raw: bytes, version: int = V3, *, whole: int | None = None) -> Pdu:
@@ -75,69 +65,9 @@ def _direction(kind: int) -> Direction:
     return Direction.DOWN if kind in _TO_CLIENT else Direction.UNKNOWN
 
 
-def _text(reader: Reader, what: str, flaws: list[str]) -> str:
-    """1.5.4, UTF-8 Encoded String."""
-    octets = reader.block(2, what)
-    if b"\0" in octets:
-        flaws.append(f"{what} has a null character")
-    try:
-        return octets.decode()
-    except UnicodeDecodeError:
-        flaws.append(f"{what} is not UTF-8")
-        return octets.decode("utf-8", "backslashreplace")
-
-
-def _variable(reader: Reader, what: str) -> int:
-    found = remaining_length(reader.data[: reader.end], reader.at)
-    if found is None or not found[1]:
-        raise Short(f"ends within {what}")
-    reader.take(found[1], what)
-    return found[0]
-
-
-def _properties(reader: Reader, version: int, flaws: list[str]) -> Row:
-    """2.2.2; MQTT 3 has none."""
-    row: Row = {}
-    if version < V5:
-        return row
-    length = _variable(reader, "the property length")
-    end = reader.at + length
-    if length > reader.left:
-        raise Short(f"ends within the properties: {length} bytes due, {reader.left} there")
-    inner = Reader(reader.data, reader.at, end)
-    reader.take(length, "the properties")
-    while inner.left:
-        number = _variable(inner, "a property identifier")
-        name, kind = PROPERTIES.get(number, ("", ""))
-        if not name:
-            flaws.append(f"property {number:#04x} is not in the standard; those behind it are not read")
-            break
-        value = _value(inner, name, kind, flaws)
-        if name in REPEATED:
-            row.setdefault(name, []).append(value)
-        elif name in row:
-            flaws.append(f"{name} is there more than once")
-        else:
-            row[name] = value
-    return row
-
-
-def _value(reader: Reader, name: str, kind: str, flaws: list[str]) -> Any:
-    if kind in _WIDTHS:
-        return reader.number(_WIDTHS[kind], name)
-    if kind == "variable":
-        return _variable(reader, name)
-    if kind == "text":
-        return _text(reader, name, flaws)
-    if kind == "pair":
-        return [_text(reader, name, flaws), _text(reader, name, flaws)]
-    octets = reader.block(2, name)
-    return {"size": len(octets)} if kind == "secret" else octets.hex()
-
-
 def _connect(row: Row, reader: Reader, _version: int, _flags: int, flaws: list[str]) -> None:
     """3.1; the packet says its version itself."""
-    row["protocol_name"] = _text(reader, "the protocol name", flaws)
+    row["protocol_name"] = text(reader, "the protocol name", flaws)
     level = reader.number(1, "the protocol level")
     row["protocol_level"] = level & 0x7F
     row["bridge"] = bool(level & 0x80)
@@ -150,27 +80,43 @@ def _connect(row: Row, reader: Reader, _version: int, _flags: int, flaws: list[s
     row["clean_start"] = bool(flags & 2)
     row["password_present"] = bool(flags & 0x40)
     row["keep_alive"] = reader.number(2, "the keep alive")
-    row["properties"] = _properties(reader, version, flaws)
-    row["client_id"] = _text(reader, "the client identifier", flaws)
+    row["properties"] = properties(reader, version, flaws)
+    row["client_id"] = text(reader, "the client identifier", flaws)
     if flags & 4:
         row["will_qos"], row["will_retain"] = flags >> 3 & 3, bool(flags & 0x20)
-        row["will_properties"] = _properties(reader, version, flaws)
-        row["will_topic"] = _text(reader, "the will topic", flaws)
+        row["will_properties"] = properties(reader, version, flaws)
+        row["will_topic"] = text(reader, "the will topic", flaws)
         row["will_payload_size"] = len(reader.block(2, "the will payload"))
     elif flags & 0x38:
         flaws.append("the will's quality or retain flag is set without a will")
     if flags & 0x80:
-        row["user_name"] = _text(reader, "the user name", flaws)
+        row["user_name"] = text(reader, "the user name", flaws)
     if flags & 0x40:
         reader.block(2, "the password")
 
 
 def _connack(row: Row, reader: Reader, version: int, _flags: int, flaws: list[str]) -> None:
-    row["session_present"] = bool(reader.number(1, "the acknowledge flags") & 1)
+    flags = reader.number(1, "the acknowledge flags")
+    row["session_present"] = bool(flags & 1)
+    if flags > 1:
+        flaws.append("a reserved acknowledge flag is set")
     code = reader.number(1, "the reason code")
     row["reason_code"] = code
-    row["reason"] = (REASONS if version >= V5 else RETURN_CODES).get(code, "")
-    row["properties"] = _properties(reader, version, flaws)
+    row["reason"] = _named(code, REASONS if version >= V5 else RETURN_CODES, flaws)
+    row["properties"] = properties(reader, version, flaws)
+
+
+def _named(code: int, names: Mapping[int, str], flaws: list[str]) -> str:
+    if code not in names:
+        flaws.append(f"reason code {code:#04x} is not in the standard")
+    return names.get(code, "")
+
+
+def _packet_id(row: Row, reader: Reader, flaws: list[str]) -> None:
+    """2.2.1: not 0."""
+    row["packet_id"] = reader.number(2, "the packet identifier")
+    if not row["packet_id"]:
+        flaws.append("the packet identifier is 0")
 
 
 def _publish(row: Row, reader: Reader, version: int, flags: int, flaws: list[str]) -> None:
@@ -181,15 +127,13 @@ def _publish(row: Row, reader: Reader, version: int, flags: int, flaws: list[str
         flaws.append("quality of service 3 is reserved")
     if flags & 8 and not qos:
         flaws.append("the duplicate flag is set with quality of service 0")
-    topic = _text(reader, "the topic", flaws)
+    topic = text(reader, "the topic", flaws)
     row["topic"] = topic or None
     if "+" in topic or "#" in topic:
         flaws.append("the topic has a wildcard")
     if qos:
-        row["packet_id"] = reader.number(2, "the packet identifier")
-        if not row["packet_id"]:
-            flaws.append("the packet identifier is 0")
-    row["properties"] = _properties(reader, version, flaws)
+        _packet_id(row, reader, flaws)
+    row["properties"] = properties(reader, version, flaws)
     row["topic_alias"] = row["properties"].get("topic_alias")
     if not topic and row["topic_alias"] is None:
         flaws.append("there is neither a topic nor a topic alias")
@@ -200,7 +144,7 @@ def _publish(row: Row, reader: Reader, version: int, flags: int, flaws: list[str
 
 def _acknowledgement(row: Row, reader: Reader, version: int, _flags: int, flaws: list[str]) -> None:
     """3.4-3.7: with MQTT 5 the reason code may be left out, and then the properties."""
-    row["packet_id"] = reader.number(2, "the packet identifier")
+    _packet_id(row, reader, flaws)
     _reason(row, reader, version, flaws)
 
 
@@ -208,9 +152,9 @@ def _reason(row: Row, reader: Reader, version: int, flaws: list[str]) -> None:
     if version < V5:
         return
     code = reader.number(1, "the reason code") if reader.left else 0
-    row |= {"reason_code": code, "reason": REASONS.get(code, "")}
+    row |= {"reason_code": code, "reason": _named(code, REASONS, flaws)}
     if reader.left:
-        row["properties"] = _properties(reader, version, flaws)
+        row["properties"] = properties(reader, version, flaws)
 
 
 def _leaving(row: Row, reader: Reader, version: int, _flags: int, flaws: list[str]) -> None:
@@ -222,14 +166,14 @@ def _leaving(row: Row, reader: Reader, version: int, _flags: int, flaws: list[st
 
 def _subscribe(row: Row, reader: Reader, version: int, _flags: int, flaws: list[str]) -> None:
     subscribing = reader.data[0] >> 4 == 8
-    row["packet_id"] = reader.number(2, "the packet identifier")
-    row["properties"] = _properties(reader, version, flaws)
+    _packet_id(row, reader, flaws)
+    row["properties"] = properties(reader, version, flaws)
     row["topics"] = topics = list[str]()
     options = list[Mapping[str, Any]]()
     if subscribing:
         row["options"] = options
-    while reader.left:
-        topics.append(_text(reader, "a topic filter", flaws))
+    while reader.left and len(topics) < MOST_TOPICS:
+        topics.append(text(reader, "a topic filter", flaws))
         if subscribing:
             options.append(_options(reader.number(1, "the subscription options"), version))
     if not topics:
@@ -249,9 +193,12 @@ def _options(octet: int, version: int) -> Row:
 
 
 def _suback(row: Row, reader: Reader, version: int, _flags: int, flaws: list[str]) -> None:
-    row["packet_id"] = reader.number(2, "the packet identifier")
-    row["properties"] = _properties(reader, version, flaws)
-    row["reason_codes"] = list(reader.rest())
+    _packet_id(row, reader, flaws)
+    row["properties"] = properties(reader, version, flaws)
+    codes = row["reason_codes"] = list(reader.rest())
+    known = REASONS if version >= V5 else _GRANTED if reader.data[0] >> 4 == 9 else ()
+    if set(codes) - set(known):
+        flaws.append("a reason code is not in the standard")
 
 
 def _nothing(_row: Row, _reader: Reader, _version: int, _flags: int, _flaws: list[str]) -> None:

@@ -7,7 +7,9 @@ next unit, `STRETCH` bytes at most. Held back are at most the longest unit and o
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
+from re import Pattern
 
 from busgate.model import Span
 
@@ -30,6 +32,8 @@ class Framer(ABC):
 
     UNKNOWN = "no unit starts here"
     CUT = "the stream ends within a unit"
+    START: Pattern[bytes] = re.compile(b"(?s:.)")
+    """Matches wherever a unit may start, also where the bytes end before they tell: it makes long stretches cheap."""
 
     def __init__(self) -> None:
         self._buffer = bytearray()
@@ -74,8 +78,9 @@ class Framer(ABC):
         return Span(raw, None, self.CUT)
 
     def _seek(self, buffer: bytearray, at: int) -> int:
-        """The next place behind `at` where a unit may start; an override makes long stretches cheap."""
-        return min(at + 1, len(buffer))
+        """The next place behind `at` where a unit may start."""
+        found = self.START.search(buffer, at + 1)
+        return found.start() if found else len(buffer)
 
     def _drain(self, *, closing: bool) -> list[Span]:
         buffer, spans = self._buffer, list[Span]()

@@ -43,12 +43,21 @@ def recognise(client: bytes, server: bytes, ports: tuple[int, ...] = ()) -> str:
             return name
         if None in said:
             return ""
-    for name, within in MIDDLES.items():
-        if any(within(data) for data in ends):
-            return name
-    texts = [data for data in ends if not _NO_TEXT.search(data)]
-    prompted = any(span.pdu is not None for data in texts for span in Shell().feed(data))
-    return "shell" if prompted else ""
+    # What was whole first counts: so the answer is the same if it is asked for after each byte.
+    places = [(end, name) for name, within in MIDDLES.items() for data in ends if (end := within(data))]
+    places += [(end, "shell") for data in ends if (end := _prompted(data))]
+    return min(places)[1] if places else ""
+
+
+def _prompted(data: bytes) -> int:
+    """Where the first prompt ends in a stream that is text up to there, 0 without one."""
+    odd = _NO_TEXT.search(data)
+    end = 0
+    for span in Shell().feed(data[: odd.start()] if odd else data):
+        end += len(span.raw)
+        if span.pdu is not None:
+            return end
+    return 0
 
 
 def _said(answer: bool | None, data: bytes) -> bool | None:

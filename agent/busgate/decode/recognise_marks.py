@@ -7,14 +7,15 @@ marks are looked at here: whether a unit is sound is its decoder's matter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import reduce
 from operator import xor
 
 from busgate.decode import adb, dns
 from busgate.decode.http_heads import METHODS
 from busgate.decode.mqtt_names import FLAGS
-from busgate.decode.mqtt_packets import V3, V5, read, remaining_length
+from busgate.decode.mqtt_packets import V3, read
+from busgate.decode.mqtt_properties import V5, remaining_length
 from busgate.decode.net_framer import MORE, NONE
 from busgate.decode.tls_hellos import MESSAGES
 
@@ -28,7 +29,7 @@ _ENCRYPTIONS = frozenset({1, 2, 3, 4, 5, 0xFE, 0xFF})
 _VIN = re.compile(rb"[0-9A-Za-z]{17}|[\x00-\x7f]{0,17}\x00*|\xff{17}")
 _RECORD_MOST = (1 << 14) + 2048
 _HEAD_808, _BODY_808 = 13, 1023
-_MQTT_STRONG = frozenset({1, 2, 3, 8, 9})
+_MQTT_STRONG = frozenset({1, 2, 3, 8})
 _MQTT_MOST, _MQTT_MESSAGE = 1 << 10, 1 << 16
 _NO_TOPIC = re.compile(rb"[\x00-\x1f+#\x7f]")
 _SHORTEST_TOPIC = 2
@@ -124,11 +125,15 @@ def mqtt(data: bytes) -> bool | None:
 
 def dns_tcp(data: bytes) -> bool | None:
     """A message behind its length (RFC 1035, 4.2.2), with one question and without a flaw."""
-    if len(data) < 2 + dns.HEADER:
-        return None if len(data) < 2 or int.from_bytes(data[:2]) >= 17 else False
-    size = 2 + int.from_bytes(data[:2])
-    if size < 2 + 17 or data[4] >> 3 & 15 > 6 or data[5] & 0x40 or data[6:8] != b"\0\1" or any(data[8:13:2]):
+    head = data[: 2 + dns.HEADER]
+    size = 2 + int.from_bytes(head[:2])
+    if len(head) > 1 and size < 2 + dns.HEADER + 5:
         return False
+    flags = int.from_bytes(head[4:6].ljust(2, b"\0"))
+    if flags >> 11 & 15 > 6 or flags & 0x40 or not b"\0\1".startswith(head[6:8]) or any(head[8::2]):
+        return False
+    if len(head) < 2 + dns.HEADER:
+        return None
     if len(data) < size:
         return None
     pdu = dns.read(data[2:size])
@@ -219,36 +224,43 @@ def _mqtt_packet(data: bytes, at: int) -> int:
     return NONE if all(read(raw, version, whole=whole).flaws for version in (V3, V5)) else size
 
 
-def _tls_within(data: bytes) -> bool:
+def _tls_within(data: bytes) -> int:
     """Two record heads, the second where the first says."""
+    ends: list[int] = []
     for found in re.finditer(rb"[\x14-\x17]\x03[\x00-\x04]", data):
         at = found.start()
         length = int.from_bytes(data[at + 3 : at + 5])
-        after = data[at + 5 + length : at + 8 + length]
-        if 0 < length <= _RECORD_MOST and len(after) == 3 and _like_record(after):
-            return True
-    return False
+        end = at + 8 + length
+        if 0 < length <= _RECORD_MOST and end <= len(data) and _like_record(data[at + 5 + length : end]):
+            ends.append(end)
+    return min(ends, default=0)
 
 
-def _jt808_within(data: bytes) -> bool:
+def _jt808_within(data: bytes) -> int:
     """A whole frame with a right length and a right checksum."""
-    frames: Iterator[bytes] = (_unescaped(frame, 0x7E) for frame in data.split(b"\x7e")[1:-1])
-    return any(len(x) >= _HEAD_808 and _length_808(x) and not reduce(xor, x) for x in frames)
+    start = data.find(b"\x7e")
+    while start >= 0 and (end := data.find(b"\x7e", start + 1)) >= 0:
+        frame = _unescaped(data[start + 1 : end], 0x7E)
+        if len(frame) >= _HEAD_808 and _length_808(frame) and not reduce(xor, frame):
+            return end + 1
+        start = end
+    return 0
 
 
-def _gb32960_within(data: bytes) -> bool:
+def _gb32960_within(data: bytes) -> int:
     """A whole packet with a right checksum."""
+    ends: list[int] = []
     for found in re.finditer(rb"(?=##|\$\$)", data):
         at = found.start()
         end = at + 25 + int.from_bytes(data[at + 22 : at + 24])
-        if gb32960(data[at : at + 24]) and end <= len(data) and not reduce(xor, data[at + 2 : end]):
-            return True
-    return False
+        if end <= len(data) and gb32960(data[at : at + 24]) and not reduce(xor, data[at + 2 : end]):
+            ends.append(end)
+    return min(ends, default=0)
 
 
-MIDDLES: Mapping[str, Callable[[bytes], bool]] = {
+MIDDLES: Mapping[str, Callable[[bytes], int]] = {
     "jt808": _jt808_within,
     "gb32960": _gb32960_within,
     "tls": _tls_within,
 }
-"""What can be found in a stream that was picked up within a unit."""
+"""What can be found in a stream that was picked up within a unit: where the first that is whole ends, 0 for none."""

@@ -166,12 +166,16 @@ def _user_data(row: dict[str, Any], part: Any, octet: int, flaws: list[str]) -> 
     """9.2.3.24."""
     scheme = coding(octet)
     row |= {"alphabet": scheme.alphabet, "message_class": scheme.message_class, "flash": scheme.message_class == 0}
-    length, content = part["UDL"].get_val(), part["UD"]
-    header = b"" if part["UDH"].get_trans() else part["UDH"].to_bytes()
-    if header:
+    length = part["UDL"].get_val()
+    data = part["UD"].get_val()
+    header = b""
+    if not part["UDH"].get_trans():
+        # Cut where the header says that it ends: pycrate lets its last element reach into what follows.
+        octets = part["UDH"].to_bytes() + data
+        header, data = octets[: 1 + octets[0]], octets[1 + octets[0] :]
         row["header"] = header[1:].hex()
         _elements(row, header[1:], flaws)
-    row["data"] = data = content.get_val()
+    row["data"] = data
     packed = scheme.alphabet == GSM7 and not scheme.compressed
     due = ((length * 7 + 7) // 8 if packed else length) - len(header)
     if len(data) < due:

@@ -8,6 +8,7 @@ most `LONGEST` bytes of handshake and one record of 2^14 + 2048 bytes. Record la
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import replace
@@ -34,6 +35,7 @@ class Records(Framer):
 
     UNKNOWN = "no record starts here"
     CUT = "the stream ends within a record"
+    START = re.compile(rb"[\x14-\x18](?:\x03[\x00-\x04]|\x03?\Z)")
 
     def __init__(self, direction: Direction = Direction.UNKNOWN) -> None:
         super().__init__()

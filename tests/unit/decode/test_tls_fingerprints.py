@@ -101,4 +101,6 @@ def test_empty_lists_are_zeros() -> None:
 
 
 def test_grease_has_two_octets_alike() -> None:
-    assert [value for value in range(0x10000) if grease(value)] == [octet << 8 | octet for octet in range(0x0A, 0x100, 16)]
+    assert [value for value in range(0x10000) if grease(value)] == [
+        octet << 8 | octet for octet in range(0x0A, 0x100, 16)
+    ]
