@@ -107,6 +107,14 @@ class Air:
             events += self._found("net.shell", talk, at, habit)
         return Heard(talk.verdict, tuple(events))
 
+    def attempted(self, flow: Flow, at: int, wall: int | None, *, inbound: bool = False) -> Heard:
+        """Somebody tries to open a conversation: told if it may not be, and forgotten."""
+        if flow in self._talks:
+            return Heard(_UP)
+        heard = self.opened(flow, at, wall, inbound=inbound)
+        self._talks.pop(flow, None)
+        return heard
+
     def learned(self, flow: Flow, at: int, wall: int | None, facts: Mapping[str, str]) -> Heard:
         """Something became known of a conversation: what it `speaks`, the `sni`, `ja4` or `certificate` shown."""
         talk = self._talks.get(flow)

@@ -24,6 +24,7 @@ from busgate.gateway.radio import Radio
 from busgate.gateway.sessions import Following
 from busgate.judge.decide import Judge
 from busgate.judge.grants import Grant
+from busgate.judge.network import NetworkSection
 from busgate.judge.policy import Policy
 from busgate.judge.situation import Situation
 from busgate.model import (
@@ -92,18 +93,19 @@ class Gateway:
         mode: Mode = Mode.MONITOR,
         wall_offset: int | None = None,
         device: str = "",
+        in_europe: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """A gate with no policy, which allows nothing.
 
         `wall_offset` turns `at` into Unix time in ns where the bridge's clock is trusted, None where it is not.
-        `device` is the name that grants are made out to.
+        `device` is the name that grants are made out to. `in_europe` says which countries are in the European Union.
         """
         self.mode = mode
         self._telemetry = _telemetry(mode)
         self.wall_offset = wall_offset
         self.stack = Stack(profile, database)
         self.situation = Situation()
-        self._judge = Judge(profile, device=device)
+        self._judge = Judge(profile, device=device, in_europe=in_europe)
         self._detector = VehicleDetector(profile, units_of(database), raw_reader(database))
         self._conduct = Conduct(profile, self.stack.routes.vehicle_ids(), _counters(profile, database))
         self._parties = Parties(profile)
@@ -188,7 +190,7 @@ class Gateway:
         at = unit.at
         ended = self.tick(at) if at >= self._next_tick else ()
         if self._radio is None:
-            self._radio = Radio(self.air, self.tbox_addresses)
+            self._radio = Radio(self.air, self.tbox_addresses, relayed=self.air.in_line)
         heard = self._radio.receive(unit, self._wall(at))
         return Outcome(heard.verdict, forward=False, events=ended + heard.events)
 
@@ -373,6 +375,15 @@ class Gateway:
         if route.can_id not in self._tap_testers and asks(frame.data):
             self._tap_testers.add(route.can_id)
         return Side.TBOX if route.can_id in self._tap_testers else Side.VEHICLE
+
+    def wall(self, at: int) -> int | None:
+        """Unix time in ns at a moment, None where no clock is trusted."""
+        return self._wall(at)
+
+    @property
+    def network(self) -> NetworkSection | None:
+        """What the policy in force says of whom the T-box may reach."""
+        return self._judge.endpoints.network
 
     def _wall(self, at: int) -> int | None:
         return None if self.wall_offset is None else at + self.wall_offset

@@ -13,6 +13,7 @@ from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, Conversation, S
 from busgate.gateway.air import Air, Heard
 from busgate.gateway.answers import refusal
 from busgate.gateway.radio import answers_of
+from busgate.judge.network import Remote
 from busgate.model import Action, CloudMessage, Direction, Event, Flow, Mode, Pdu, Reason, Span, Verdict
 
 BODY = "body"
@@ -70,6 +71,22 @@ class Inline:
     def undecided(self, at: int, wall: int | None) -> Turn:
         """Nobody recognised the first bytes in time: they pass as what they are, unknown."""
         return self._turn(self.conversation.give_up(), at, wall)
+
+    def impatient(self, direction: Direction, at: int, wall: int | None) -> Turn:
+        """Bytes of a direction have waited long enough for the rest of a message: they go on as they are."""
+        return self._turn(self.conversation.lost(direction), at, wall)
+
+    @property
+    def remote(self) -> Remote | None:
+        """The endpoint of the policy that it is with."""
+        talk = self._air.talk(self._flow)
+        return None if talk is None else talk.remote
+
+    @property
+    def party(self) -> str:
+        """The other end, as people know it."""
+        talk = self._air.talk(self._flow)
+        return str(self._flow.remote) if talk is None or not talk.host else f"{talk.host} ({self._flow.remote})"
 
     @property
     def enforced(self) -> bool:

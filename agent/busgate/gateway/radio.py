@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from busgate.decode import dns, doip, jt808, jt808_stream, jt808_text, ntp, sms
 from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, Conversation, Said, facts_of
-from busgate.decode.datagram import Datagram
+from busgate.decode.datagram import ACK, SYN, Datagram
 from busgate.decode.ends import Ends
 from busgate.decode.ip import Reader
 from busgate.decode.jt808_parts import Reassembler as Parts808
@@ -56,9 +56,14 @@ class _Talking:
 class Radio:
     """Everything captured of one T-box, read."""
 
-    def __init__(self, air: Air, tbox: Iterable[str] = ()) -> None:
-        """`tbox` are the T-box's addresses and networks; without them its end is guessed (`decode.ends`)."""
+    def __init__(self, air: Air, tbox: Iterable[str] = (), *, relayed: bool = False) -> None:
+        """`tbox` are the T-box's addresses and networks; without them its end is guessed (`decode.ends`).
+
+        With `relayed` a relay reads the TCP conversations: of them only attempts that never reach it are told here, and
+        bursts of those that the kernel carries.
+        """
         self._air = air
+        self._relayed = relayed
         self._ends = Ends(tbox)
         self._reader = Reader()
         self._streams = Streams()
@@ -75,6 +80,8 @@ class Radio:
             return Heard(Verdict())
         self._count("packets", 1)
         self._count("bytes", len(unit.data))
+        if step.transport == "tcp" and self._relayed:
+            return self._beside(step, wall)
         if step.transport == "tcp":
             return self._streamed(self._streams.receive(step), wall)
         if step.transport == "udp":
@@ -89,6 +96,18 @@ class Radio:
     def finish(self, now: int, wall: int | None) -> tuple[Event, ...]:
         """The end of a recording: what is held back is read."""
         return self._streamed(self._streams.close(now), wall).events
+
+    def _beside(self, datagram: Datagram, wall: int | None) -> Heard:
+        """A segment of a conversation that the relay carries, or that it never gets to see."""
+        source, target = Endpoint(datagram.src, datagram.sport), Endpoint(datagram.dst, datagram.dport)
+        placed = self._ends.place("tcp", source, target)
+        if datagram.flags & (SYN | ACK) == SYN:
+            return self._air.attempted(placed.flow, datagram.at, wall, inbound=placed.direction is Direction.DOWN)
+        if placed.direction is Direction.DOWN and datagram.payload:
+            talk = self._air.talk(placed.flow)
+            if talk is not None and talk.speaks == "tls":
+                self._air.burst(placed.flow, datagram.at, len(datagram.payload))
+        return Heard(Verdict())
 
     # ------------------------------------------------------------------ streams
 
