@@ -61,7 +61,7 @@ class OrderId:
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled:
-    """0x0B08."""
+    """0x0B08: which order the driver cancels, and why."""
 
     business_id: int = dword()
     reason: int = byte()
@@ -179,7 +179,7 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class InspectionResponse:
-    """0x0B11."""
+    """0x0B11: what each device answers."""
 
     devices: tuple[Inspected, ...] = many(Inspected)
 
