@@ -1,4 +1,4 @@
-"""Settings, control, texts and images of a taxi's unit (ISU) (JT/T 905-2014, part 2; layouts as in public code).
+"""Settings, control, texts and images of a taxi's unit (ISU) (JT/T 905-2014; layouts as in public code).
 
 Texts end with a zero octet. In 0x8500 the item is what is controlled and the command 1 cuts or locks it, 0 restores or
 unlocks.
