@@ -274,6 +274,11 @@ CSHARP: dict[str, tuple[str, ...]] = {
     "ElectronicWaybillLength": ("length",),
     "BusinessLicenseNumber": ("business_license_no",),
     "Uptime": ("start_time",),
+    "License": ("license",),
+    "LicensePlate": ("license_plate",),
+    "QualificationCertificate": ("qualification_certificate",),
+    "Section": ("section",),
+    "TradeType": ("trade_type",),
 }
 
 # Where a name means something else in one message than in the others: (message id, C# name).
@@ -517,6 +522,8 @@ def _spellings(text: str) -> set[str]:
         spellings.add(plain[2:])
     if plain.endswith("000000"):
         spellings.add(plain[:-6])
+    if len(plain) == 6 and plain.endswith("00"):
+        spellings.add(plain[:-2])
     return spellings
 
 

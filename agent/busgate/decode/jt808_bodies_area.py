@@ -1,4 +1,4 @@
-"""Areas and routes: 0x8600-0x8608 and 0x0608 (JT/T 808-2019, 8.29-8.38).
+"""Areas and routes: 0x8600-0x8608 and 0x0608 (JT/T 808, clause 8).
 
 Attribute bit 0 says that a time applies, bit 1 that a speed limit does; only then are their fields there. In routes the
 segment's bits 0 and 1 do the same for driving times and speed.
@@ -136,7 +136,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class SetCircles:
-    """0x8600."""
+    """0x8600: set circular areas."""
 
     setting_type: int = byte(names=SETTINGS)
     total: int = byte()
@@ -145,7 +145,7 @@ class SetCircles:
 
 @dataclass(frozen=True, slots=True)
 class SetRectangles:
-    """0x8602."""
+    """0x8602: set rectangular areas."""
 
     setting_type: int = byte(names=SETTINGS)
     total: int = byte()

@@ -1,4 +1,4 @@
-"""Commands to the vehicle: 0x8500 in all its readings, and vendors' cuts (JT/T 808-2013, 8.39; -2019, 8.27).
+"""Commands to the vehicle: 0x8500 in all its readings, and vendors' cuts (JT/T 808, clause 8).
 
 Law: the standard's two editions mean different things by 0x8500, and the newer one contradicts itself on whether a
 count precedes the controls. So all readings that the octets fit are in `readings`; the fields themselves are those of

@@ -1,6 +1,6 @@
 """Drivers, waybills, CAN data, transparent data, compressed data and keys: 0x0701-0x0705, 0x09xx, 0x89xx, 0xxA00.
 
-JT/T 808-2019, 8.45-8.50 and 8.61-8.65; the peripheral messages of 0x0900 and 0x8900 are of T/JSATL 12-2017, 4.4.
+JT/T 808, clause 8; the peripheral messages of 0x0900 and 0x8900 are of T/JSATL 12-2017.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def _transparent_type() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Waybill:
-    """0x0701 (8.46)."""
+    """0x0701: electronic waybill report."""
 
     length: int = dword()
     content: bytes = raw("length")
@@ -63,7 +63,7 @@ class Waybill:
 
 @dataclass(frozen=True, slots=True)
 class DriverIdentity:
-    """0x0702 (8.47): the card's state and, after it was read, whose it is and until when it is valid.
+    """0x0702: the card's state and, after it was read, whose it is and until when it is valid.
 
     The identity card number is there since 2019; `face_match` (per cent) and `uid` are added by some terminals.
     """
@@ -127,7 +127,7 @@ def _time_of_day() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class CanData:
-    """0x0705 (8.50): time of day of the first frame, and the frames."""
+    """0x0705: time of day of the first frame, and the frames."""
 
     total: int = word()
     receive_time: str = _time_of_day()
@@ -136,7 +136,7 @@ class CanData:
 
 @dataclass(frozen=True, slots=True)
 class Transparent:
-    """0x0900 and 0x8900 (8.61, 8.62): a type, and data of that type as it is."""
+    """0x0900 and 0x8900: a type, and data of that type as it is."""
 
     transparent_type: int = _transparent_type()
     data: bytes = rest()
@@ -205,7 +205,7 @@ def _structured(kinds: dict[int, type]) -> Reader:
 
 @dataclass(frozen=True, slots=True)
 class Compressed:
-    """0x0901 (8.63): a message compressed by GZIP, as it is."""
+    """0x0901: a message compressed by GZIP, as it is."""
 
     length: int = dword()
     data: bytes = raw("length")
@@ -213,7 +213,7 @@ class Compressed:
 
 @dataclass(frozen=True, slots=True)
 class RsaKey:
-    """0x8A00 and 0x0A00 (8.64, 8.65): e and n of a public key."""
+    """0x8A00 and 0x0A00: e and n of a public key."""
 
     e: int = dword()
     n: bytes = raw(128)

@@ -1,4 +1,4 @@
-"""Pictures, sound and video files: 0x88xx and 0x08xx (JT/T 808-2019, 8.51-8.60)."""
+"""Pictures, sound and video files: 0x88xx and 0x08xx (JT/T 808, clause 8)."""
 
 # ruff: noqa: RUF009 - what stands as a field's default says how it is cut
 from __future__ import annotations
@@ -28,7 +28,7 @@ SAVE_FLAGS = {0: "upload at once", 1: "save"}
 
 @dataclass(frozen=True, slots=True)
 class MediaEvent:
-    """0x0800 (8.51)."""
+    """0x0800: multimedia event upload."""
 
     multimedia_id: int = dword()
     multimedia_type: int = byte(names=MEDIA_TYPES)
@@ -39,7 +39,7 @@ class MediaEvent:
 
 @dataclass(frozen=True, slots=True)
 class MediaData:
-    """0x0801 (8.52): description, where it was taken, and the file or its first part."""
+    """0x0801: description, where it was taken, and the file or its first part."""
 
     multimedia_id: int = dword()
     multimedia_type: int = byte(names=MEDIA_TYPES)
@@ -64,7 +64,7 @@ class MediaData2011:
 
 @dataclass(frozen=True, slots=True)
 class MediaDataResponse:
-    """0x8800 (8.53): parts that are missing; without them all is there."""
+    """0x8800: parts that are missing; without them all is there."""
 
     multimedia_id: int = dword()
     total: int | None = byte(optional=True)
@@ -94,7 +94,7 @@ class MediaItem2011:
 
 @dataclass(frozen=True, slots=True)
 class MediaSearchResponse:
-    """0x0802 (8.57)."""
+    """0x0802: stored multimedia search response."""
 
     response_serial: int = word()
     total: int = word()
@@ -112,7 +112,7 @@ class MediaSearchResponse2011:
 
 @dataclass(frozen=True, slots=True)
 class Shooting:
-    """0x8801 (8.54): 0 stops, 0xFFFF records, other commands are the number of photos; interval or length in s."""
+    """0x8801: 0 stops, 0xFFFF records, other commands are the number of photos; interval or length in s."""
 
     channel_id: int = byte()
     shooting_command: int = word()
@@ -128,7 +128,7 @@ class Shooting:
 
 @dataclass(frozen=True, slots=True)
 class ShootingResponse:
-    """0x0805 (8.55): result 1 is failure, 2 an unsupported channel; ids of the files after a success."""
+    """0x0805: result 1 is failure, 2 an unsupported channel; ids of the files after a success."""
 
     response_serial: int = word()
     result: int = byte(names={0: "success", 1: "failure", 2: "channel not supported"})
@@ -138,7 +138,7 @@ class ShootingResponse:
 
 @dataclass(frozen=True, slots=True)
 class MediaSearch:
-    """0x8802 (8.56)."""
+    """0x8802: stored multimedia search."""
 
     multimedia_type: int = byte(names=MEDIA_TYPES)
     channel_id: int = byte()
@@ -149,7 +149,7 @@ class MediaSearch:
 
 @dataclass(frozen=True, slots=True)
 class MediaUpload:
-    """0x8803 (8.58)."""
+    """0x8803: stored multimedia upload."""
 
     multimedia_type: int = byte(names=MEDIA_TYPES)
     channel_id: int = byte()
@@ -161,7 +161,7 @@ class MediaUpload:
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """0x8804 (8.59): listen to the cabin for so many seconds (0: until stopped)."""
+    """0x8804: listen to the cabin for so many seconds (0: until stopped)."""
 
     command: int = byte(names={0: "stop", 1: "start"})
     recording_time: int = word()
@@ -171,7 +171,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class SingleMediaUpload:
-    """0x8805 (8.60)."""
+    """0x8805: single stored multimedia upload."""
 
     multimedia_id: int = dword()
     delete_flag: int = byte(names=DELETE_FLAGS)

@@ -1,4 +1,4 @@
-"""Attachments of alarms, fetched from the terminal: 0x9208, 0x9212, 0x1210-0x1212 (T/JSATL 12-2017, 4.5-4.7)."""
+"""Attachments of alarms, fetched from the terminal: 0x9208, 0x9212, 0x1210-0x1212 (T/JSATL 12-2017)."""
 
 # ruff: noqa: RUF009 - what stands as a field's default says how it is cut
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class FileCompleteResponse:
-    """0x9212."""
+    """0x9212: file upload complete response."""
 
     name: str = counted_text()
     file_type: int = byte(names=FILE_TYPES)

@@ -1,4 +1,4 @@
-"""How a terminal and its platform meet and answer: 0x0001-0x0005, 0x01xx, 0x80xx (JT/T 808-2019, 8.1-8.11)."""
+"""How a terminal and its platform meet and answer: 0x0001-0x0005, 0x01xx, 0x80xx (JT/T 808, clause 8)."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ PLATE_COLOURS = {
 
 @dataclass(frozen=True, slots=True)
 class TerminalGeneralResponse:
-    """0x0001 (8.1): serial and id of the platform's message, and what became of it."""
+    """0x0001: serial and id of the platform's message, and what became of it."""
 
     response_serial: int = word()
     response_id: int = word()
@@ -52,7 +52,7 @@ class TerminalGeneralResponse:
 
 @dataclass(frozen=True, slots=True)
 class PlatformGeneralResponse:
-    """0x8001 (8.2): serial and id of the terminal's message, and what became of it."""
+    """0x8001: serial and id of the terminal's message, and what became of it."""
 
     response_serial: int = word()
     response_id: int = word()
@@ -61,7 +61,7 @@ class PlatformGeneralResponse:
 
 @dataclass(frozen=True, slots=True)
 class SupplementaryRequest:
-    """0x8003 and 0x0005 (8.4, 8.5): parts to send again; `total` is a BYTE until 2013."""
+    """0x8003 and 0x0005: parts to send again; `total` is a BYTE until 2013."""
 
     original_serial: int = word()
     total: int = byte()
@@ -79,7 +79,7 @@ class SupplementaryRequestWide:
 
 @dataclass(frozen=True, slots=True)
 class ServerTime:
-    """0x8004 (8.7): the platform's time."""
+    """0x8004: the platform's time."""
 
     time: str = time()
 
@@ -98,7 +98,7 @@ class ServerTimeBinary:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """0x0100 (8.8): province and city by GB/T 2260, maker, model, terminal id, plate (the VIN where colour is 0)."""
+    """0x0100: province and city by GB/T 2260, maker, model, terminal id, plate (the VIN where colour is 0)."""
 
     province_id: int = word()
     city_id: int = word()
@@ -111,7 +111,7 @@ class Registration:
 
 @dataclass(frozen=True, slots=True)
 class RegistrationResponse:
-    """0x8100 (8.9): the authentication code is there after a success."""
+    """0x8100: the authentication code is there after a success."""
 
     response_serial: int = word()
     result: int = byte(names=REGISTRATION_RESULTS)
@@ -120,7 +120,7 @@ class RegistrationResponse:
 
 @dataclass(frozen=True, slots=True)
 class Authentication:
-    """0x0102 until 2013 (8.11): the code alone."""
+    """0x0102 until 2013: the code alone."""
 
     authentication_code: str = rest_text()
 

@@ -1,4 +1,4 @@
-"""Setting, querying, controlling, upgrading a terminal: 0x8103-0x8108 and answers (JT/T 808-2019, 8.12-8.20)."""
+"""Setting, querying, controlling, upgrading a terminal: 0x8103-0x8108 and answers (JT/T 808, clause 8)."""
 
 # ruff: noqa: RUF009 - what stands as a field's default says how it is cut
 from __future__ import annotations
@@ -41,7 +41,7 @@ UPGRADE_RESULTS = {0: "success", 1: "failure", 2: "cancelled"}
 
 _APN = ("dial_point", "dial_user", "dial_password", "address", "tcp_port", "udp_port")
 _ORDERS = {
-    # 8.16: the parameters of command words 1 and 2, in the order of their format strings.
+    # The parameters of command words 1 and 2, in the order of their format strings.
     (1, 11): ("url", *_APN, "maker_id", "hardware_version", "firmware_version", "connection_time_limit"),
     (2, 9): ("connection_control", "authentication_code", *_APN, "connection_time_limit"),
 }
@@ -106,7 +106,7 @@ def _named_parameters() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class TerminalControl:
-    """0x8105 (8.16): a command word, its parameters as sent, and as they stand between semicolons.
+    """0x8105: a command word, its parameters as sent, and as they stand between semicolons.
 
     `named_parameters` has those of words 1 and 2 by name: `url`, `address`, `tcp_port` and so on.
     """
@@ -119,7 +119,7 @@ class TerminalControl:
 
 @dataclass(frozen=True, slots=True)
 class SetParameters:
-    """0x8103 (8.12): how many parameters, and each as number, length and value."""
+    """0x8103: how many parameters, and each as number, length and value."""
 
     total: int = byte()
     parameters: tuple[Parameter, ...] = parameters("total")
@@ -127,7 +127,7 @@ class SetParameters:
 
 @dataclass(frozen=True, slots=True)
 class QuerySpecifiedParameters:
-    """0x8106 (8.14): numbers of the parameters asked for."""
+    """0x8106: numbers of the parameters asked for."""
 
     total: int = byte()
     parameter_ids: tuple[int, ...] = many(4, "total")
@@ -135,7 +135,7 @@ class QuerySpecifiedParameters:
 
 @dataclass(frozen=True, slots=True)
 class ParametersResponse:
-    """0x0104 (8.15): serial of the query, and the parameters."""
+    """0x0104: serial of the query, and the parameters."""
 
     response_serial: int = word()
     total: int = byte()
@@ -144,7 +144,7 @@ class ParametersResponse:
 
 @dataclass(frozen=True, slots=True)
 class TerminalAttributes:
-    """0x0107 (8.18): type bits (passenger, dangerous goods, freight, taxi, disk, split type), identity and versions."""
+    """0x0107: type bits (passenger, dangerous goods, freight, taxi, disk, split type), identity and versions."""
 
     terminal_type: int = word()
     maker_id: str = text(5)
@@ -174,7 +174,7 @@ class TerminalAttributesWide:
 
 @dataclass(frozen=True, slots=True)
 class UpgradePackage:
-    """0x8108 (8.19): what is upgraded, whose, which version, and the package itself."""
+    """0x8108: what is upgraded, whose, which version, and the package itself."""
 
     upgrade_type: int = byte(names=UPGRADE_TYPES)
     maker_id: str = text(5)
@@ -196,7 +196,7 @@ class UpgradePackageWide:
 
 @dataclass(frozen=True, slots=True)
 class UpgradeResult:
-    """0x0108 (8.20)."""
+    """0x0108: terminal upgrade result."""
 
     upgrade_type: int = byte(names=UPGRADE_TYPES)
     result: int = byte(names=UPGRADE_RESULTS)

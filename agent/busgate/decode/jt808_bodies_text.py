@@ -1,4 +1,4 @@
-"""Texts, events, questions, information, telephones: 0x83xx, 0x84xx and answers (JT/T 808-2013, 8.26-8.38).
+"""Texts, events, questions, information, telephones: 0x83xx, 0x84xx and answers (JT/T 808, clause 8).
 
 2019 keeps 0x8300, 0x8400 and 0x8401; the others are met all the same.
 """
@@ -30,7 +30,7 @@ CONTACT_FLAGS = {1: "incoming", 2: "outgoing", 3: "both"}
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """0x8300 until 2013 (8.26): flag bits and the text."""
+    """0x8300 until 2013: flag bits and the text."""
 
     text_flag: int = byte(bits=("text_flags", TEXT_FLAGS))
     text: str = rest_text()
@@ -46,7 +46,7 @@ def _text_class() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Text2019:
-    """0x8300 in 2019 (8.25): flag bits, of which the lowest two are the text's class; its kind, and the text."""
+    """0x8300 in 2019: flag bits, of which the lowest two are the text's class; its kind, and the text."""
 
     text_flag: int = byte(bits=("text_flags", TEXT_FLAGS_2019))
     text_class: str = _text_class()
@@ -64,7 +64,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class EventSetting:
-    """0x8301 (2013: 8.27)."""
+    """0x8301: event setting."""
 
     setting_type: int = byte(names=EVENT_SETTINGS)
     total: int | None = byte(optional=True)
@@ -73,7 +73,7 @@ class EventSetting:
 
 @dataclass(frozen=True, slots=True)
 class EventReport:
-    """0x0301 (2013: 8.28)."""
+    """0x0301: event report."""
 
     event_id: int = byte()
 
@@ -88,7 +88,7 @@ class CandidateAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """0x8302 (2013: 8.29): flag bits as of a text, the question, the answers to choose from."""
+    """0x8302: flag bits as of a text, the question, the answers to choose from."""
 
     question_flag: int = byte(bits=("question_flags", TEXT_FLAGS))
     question: str = counted_text()
@@ -97,7 +97,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """0x0302 (2013: 8.30)."""
+    """0x0302: question answer."""
 
     response_serial: int = word()
     answer_id: int = byte()
@@ -113,7 +113,7 @@ class Information:
 
 @dataclass(frozen=True, slots=True)
 class InformationMenu:
-    """0x8303 (2013: 8.31)."""
+    """0x8303: information menu setting."""
 
     setting_type: int = byte(names=MENU_SETTINGS)
     total: int | None = byte(optional=True)
@@ -122,7 +122,7 @@ class InformationMenu:
 
 @dataclass(frozen=True, slots=True)
 class InformationDemand:
-    """0x0303 (2013: 8.32)."""
+    """0x0303: information demand or cancel."""
 
     information_type: int = byte()
     flag: int = byte(names={0: "cancel", 1: "order"})
@@ -130,7 +130,7 @@ class InformationDemand:
 
 @dataclass(frozen=True, slots=True)
 class InformationService:
-    """0x8304 (2013: 8.33)."""
+    """0x8304: information service."""
 
     information_type: int = byte()
     content: str = counted_text(2)
@@ -147,7 +147,7 @@ class InformationReply:
 
 @dataclass(frozen=True, slots=True)
 class CallBack:
-    """0x8400 (8.26): whom the terminal shall call, openly or listening in."""
+    """0x8400: whom the terminal shall call, openly or listening in."""
 
     flag: int = byte(names=CALL_FLAGS)
     phone_number: str = rest_text()
@@ -164,7 +164,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class PhoneBook:
-    """0x8401 (8.27)."""
+    """0x8401: set phone book."""
 
     setting_type: int = byte(names=MENU_SETTINGS)
     total: int | None = byte(optional=True)

@@ -1,4 +1,4 @@
-"""Video: the messages that JT/T 1078-2016 adds (clause 5 there), 0x9003-0x9306 and 0x1003-0x1206.
+"""Video: the messages that JT/T 1078-2016 adds, 0x9003-0x9306 and 0x1003-0x1206.
 
 Times of queries and files are of GMT+8; zeros mean no limit. Alarms of 64 bits are the location's alarm flag (low word)
 and video alarms (high word).
@@ -37,7 +37,7 @@ DIRECTIONS = {0: "stop", 1: "up", 2: "down", 3: "left", 4: "right"}
 
 @dataclass(frozen=True, slots=True)
 class AudioVideoAttributes:
-    """0x1003 (5.3.2): encodings and the most channels there can be."""
+    """0x1003: encodings and the most channels there can be."""
 
     input_audio_encoding: int = byte()
     input_audio_channels: int = byte()
@@ -52,7 +52,7 @@ class AudioVideoAttributes:
 
 @dataclass(frozen=True, slots=True)
 class PassengerFlow:
-    """0x1005 (5.4.3)."""
+    """0x1005: passenger flow upload."""
 
     start_time: str = time()
     end_time: str = time()
@@ -62,7 +62,7 @@ class PassengerFlow:
 
 @dataclass(frozen=True, slots=True)
 class LiveRequest:
-    """0x9101 (5.5.1): to which server the terminal shall send a channel live."""
+    """0x9101: to which server the terminal shall send a channel live."""
 
     server_ip: str = counted_text()
     tcp_port: int = word()
@@ -74,7 +74,7 @@ class LiveRequest:
 
 @dataclass(frozen=True, slots=True)
 class LiveControl:
-    """0x9102 (5.5.2)."""
+    """0x9102: real-time audio and video control."""
 
     logical_channel_no: int = byte()
     control_command: int = byte(names=LIVE_COMMANDS)
@@ -84,7 +84,7 @@ class LiveControl:
 
 @dataclass(frozen=True, slots=True)
 class LiveStatus:
-    """0x9105 (5.5.4): packet loss in per cent as transmitted."""
+    """0x9105: packet loss in per cent as transmitted."""
 
     logical_channel_no: int = byte()
     packet_loss_rate: int = byte()
@@ -92,7 +92,7 @@ class LiveStatus:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackRequest:
-    """0x9201 (5.6.3): to which server the terminal shall send a recording."""
+    """0x9201: to which server the terminal shall send a recording."""
 
     server_ip: str = counted_text()
     tcp_port: int = word()
@@ -111,7 +111,7 @@ class PlaybackRequest:
 
 @dataclass(frozen=True, slots=True)
 class PlaybackControl:
-    """0x9202 (5.6.4)."""
+    """0x9202: video playback control."""
 
     logical_channel_no: int = byte()
     playback_control: int = byte(names=PLAYBACK)
@@ -121,7 +121,7 @@ class PlaybackControl:
 
 @dataclass(frozen=True, slots=True)
 class ResourceQuery:
-    """0x9205 (5.6.1): which recordings are there."""
+    """0x9205: which recordings are there."""
 
     logical_channel_no: int = byte()
     start_time: str = time()
@@ -148,7 +148,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class ResourceList:
-    """0x1205 (5.6.2)."""
+    """0x1205: audio and video resource list upload."""
 
     response_serial: int = word()
     total: int = dword()
@@ -157,7 +157,7 @@ class ResourceList:
 
 @dataclass(frozen=True, slots=True)
 class FileUpload:
-    """0x9206 (5.6.5): to which FTP server the terminal shall upload recordings, and over which network."""
+    """0x9206: to which FTP server the terminal shall upload recordings, and over which network."""
 
     server_address: str = counted_text()
     port: int = word()
@@ -176,7 +176,7 @@ class FileUpload:
 
 @dataclass(frozen=True, slots=True)
 class FileUploaded:
-    """0x1206 (5.6.6)."""
+    """0x1206: file upload complete."""
 
     response_serial: int = word()
     result: int = byte(names=RESULTS)
@@ -184,7 +184,7 @@ class FileUploaded:
 
 @dataclass(frozen=True, slots=True)
 class FileUploadControl:
-    """0x9207 (5.6.7)."""
+    """0x9207: file upload control."""
 
     response_serial: int = word()
     upload_control: int = byte(names={0: "pause", 1: "continue", 2: "cancel"})
@@ -192,7 +192,7 @@ class FileUploadControl:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """0x9301 (5.7.1)."""
+    """0x9301: pan-tilt rotation."""
 
     logical_channel_no: int = byte()
     direction: int = byte(names=DIRECTIONS)
@@ -201,7 +201,7 @@ class Rotation:
 
 @dataclass(frozen=True, slots=True)
 class Adjustment:
-    """0x9302, 0x9303 and 0x9306 (5.7.2, 5.7.3, 5.7.6)."""
+    """0x9302, 0x9303 and 0x9306."""
 
     logical_channel_no: int = byte()
     adjustment: int = byte(names={0: "larger", 1: "smaller"})
@@ -209,7 +209,7 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True)
 class Switch:
-    """0x9304 and 0x9305 (5.7.4, 5.7.5)."""
+    """0x9304 and 0x9305."""
 
     logical_channel_no: int = byte()
     switch: int = byte(names={0: "off", 1: "on"})

@@ -1,4 +1,4 @@
-"""Where a vehicle is and in what state: the location body and the messages with one (JT/T 808-2019, 8.21).
+"""Where a vehicle is and in what state: the location body and the messages with one (JT/T 808, clause 8).
 
 Law: latitude and longitude are shown as transmitted (1e-6 degree, unsigned) and as degrees with the sign that the
 status bits give them. Status bits 10 and 11 are the oil and the circuit cut, 12 the doors locked: what a command did.
@@ -49,7 +49,7 @@ ALARMS = {
     30: "rollover warning",
     31: "illegal door opening",
 }
-"""Bits of the alarm flag, table 24 of 2019; 15 to 17 are reserved before, 31 since."""
+"""Bits of the alarm flag of 2019; 15 to 17 are reserved before, 31 since."""
 
 STATUS = {
     0: "ACC on",
@@ -74,7 +74,7 @@ STATUS = {
     21: "Galileo used",
     22: "vehicle moving",
 }
-"""Bits of the status, table 25; bits 8 and 9 together are `load`."""
+"""Bits of the status; bits 8 and 9 together are `load`."""
 
 LOADS = {0: "empty", 1: "half loaded", 2: "reserved", 3: "full"}
 
@@ -145,7 +145,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class LocationResponse:
-    """0x0201 (8.23) and 0x0500 (8.28): serial of the query or command, and the location afterwards."""
+    """0x0201 and 0x0500: serial of the query or command, and the location afterwards."""
 
     response_serial: int = word()
     location: Location = one(Location)
@@ -173,7 +173,7 @@ def _sized_locations() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class LocationBatch:
-    """0x0704 (8.49): locations, each after its length. Type 0 is a batch of now, 1 is what was kept out of coverage."""
+    """0x0704: locations, each after its length. Type 0 is a batch of now, 1 is what was kept out of coverage."""
 
     total: int = word()
     batch_type: int = byte(names={0: "normal batch", 1: "blind spot supplement"})
@@ -182,7 +182,7 @@ class LocationBatch:
 
 @dataclass(frozen=True, slots=True)
 class Tracking:
-    """0x8202 (8.24): interval in s (0 stops), and for how long in s."""
+    """0x8202: interval in s (0 stops), and for how long in s."""
 
     interval: int = word()
     validity: int | None = dword(optional=True)

@@ -1,4 +1,4 @@
-"""Additional items of a location: standard, video (JT/T 1078-2016, table 13) and vendors' ones, by their number.
+"""Additional items of a location: standard, video (JT/T 1078-2016) and vendors' ones, by their number.
 
 Law: every item keeps its bytes. One whose bytes fit its kind has a value; the others have their bytes as value, under
 the standard's name if there is one, "reserved" (0x00-0xDF) or "custom" (0xE0-0xFF) if not. Octets that hold no whole
@@ -72,7 +72,7 @@ class LocationItem:
 
 @dataclass(frozen=True, slots=True)
 class Overspeed:
-    """0x11 (table 28): where the limit applied; the area or segment if there is a specific one."""
+    """0x11: where the limit applied; the area or segment if there is a specific one."""
 
     location_type: int = byte(names=LOCATION_TYPES)
     area_id: int | None = dword(optional=True)
@@ -80,7 +80,7 @@ class Overspeed:
 
 @dataclass(frozen=True, slots=True)
 class AreaAlarm:
-    """0x12 (table 29)."""
+    """0x12: an area or route was entered or left."""
 
     location_type: int = byte(names=LOCATION_TYPES)
     area_id: int = dword()
@@ -89,7 +89,7 @@ class AreaAlarm:
 
 @dataclass(frozen=True, slots=True)
 class SegmentAlarm:
-    """0x13 (table 30): segment, driving time in s."""
+    """0x13: segment, driving time in s."""
 
     segment_id: int = dword()
     driving_time: int = word()
@@ -98,7 +98,7 @@ class SegmentAlarm:
 
 @dataclass(frozen=True, slots=True)
 class AbnormalDriving:
-    """0x18 (JT/T 1078, table 15): what the driver does, and how tired it looks (0-100)."""
+    """0x18: what the driver does, and how tired it looks (0-100)."""
 
     alarm_type: int = word(bits=("alarms", ABNORMAL_DRIVING))
     fatigue_level: int | None = byte(optional=True)
@@ -147,7 +147,7 @@ ITEMS: dict[int, Kind] = {
     0x2B: Kind("analog", Analog),
     0x30: Kind("signal_strength"),
     0x31: Kind("gnss_satellites"),
-    # T/JSATL 12-2017, tables 4-15 to 4-20.
+    # T/JSATL 12-2017.
     0x64: Kind("adas_alarm", DriverAssistanceAlarm),
     0x65: Kind("dsm_alarm", DriverStateAlarm),
     0x66: Kind("tpms_alarm", TyreAlarm),
@@ -172,7 +172,7 @@ _CUSTOM = Kind("custom", "bytes")
 
 
 def _carriage_temperature(value: int) -> int:
-    """Bit 15 is a sign before a magnitude (table 27), not a complement."""
+    """Bit 15 is a sign before a magnitude, not a complement."""
     return -(value & 0x7FFF) if value & 0x8000 else value
 
 

@@ -79,7 +79,7 @@ class Tyre:
 
 @dataclass(frozen=True, slots=True)
 class TyreAlarm:
-    """0x66."""
+    """0x66: pressure or temperature of tyres."""
 
     alarm_id: int = dword()
     state: int = byte(names=WARNING_STATES)
@@ -96,7 +96,7 @@ class TyreAlarm:
 
 @dataclass(frozen=True, slots=True)
 class BlindSpotAlarm:
-    """0x67."""
+    """0x67: something in the blind spot."""
 
     alarm_id: int = dword()
     state: int = byte(names=WARNING_STATES)

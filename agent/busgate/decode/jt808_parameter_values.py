@@ -1,4 +1,4 @@
-"""Terminal parameters that have a structure: JT/T 808-2019, table 11, and JT/T 1078-2016, tables 1 to 9."""
+"""Terminal parameters that have a structure: JT/T 808 and JT/T 1078-2016."""
 
 from __future__ import annotations
 

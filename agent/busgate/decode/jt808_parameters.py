@@ -1,4 +1,4 @@
-"""Terminal parameters by number: 0x8103 sets them, 0x0104 reports them (JT/T 808-2019, table 11; -2013, table 12).
+"""Terminal parameters by number: 0x8103 sets them, 0x0104 reports them (JT/T 808, JT/T 1078-2016).
 
 Law: every parameter keeps its bytes. One that the table knows and whose bytes fit its type has a value as well: a
 number, a text, or a structure; any other is a value in hexadecimal, under the name "vendor" (F000-FFFF) or "reserved".
@@ -149,7 +149,7 @@ PARAMETERS: dict[int, Kind] = {
     0x0102: Kind("can_channel_2_collection_interval", unit="ms"),
     0x0103: Kind("can_channel_2_upload_interval", unit="s"),
     **{number: Kind("can_id_collection", CanCollection) for number in range(0x0110, 0x0200)},
-    # T/JSATL 12-2017, tables 4-10 to 4-13: settings of driver assistance, unlike from maker to maker.
+    # T/JSATL 12-2017: settings of driver assistance, unlike from maker to maker.
     0xF364: Kind("adas_parameters", "bytes"),
     0xF365: Kind("dsm_parameters", "bytes"),
     0xF366: Kind("tpms_parameters", "bytes"),

@@ -1,4 +1,4 @@
-"""The driving recorder behind a terminal: 0x8700, 0x8701, 0x0700 (JT/T 808-2019, 8.43-8.45; GB/T 19056-2012).
+"""The driving recorder behind a terminal: 0x8700, 0x8701, 0x0700 (JT/T 808, clause 8; GB/T 19056-2012).
 
 A block is `AA 75` or `55 7A`, command, length WORD, a reserved octet, data, and the exclusive or of all before. Command
 82H to 84H and C2H to C4H write: vehicle, time, signal names, install time, pulse coefficient, mileage.

@@ -1,4 +1,4 @@
-"""What the data blocks of a driving recorder hold, command by command (GB/T 19056-2012, A.3 and A.4).
+"""What the data blocks of a driving recorder hold, command by command (GB/T 19056-2012).
 
 Speeds are km/h and FF where nothing was recorded; times BCD of GMT+8; mileages BCD of 0.1 km.
 """

@@ -1,4 +1,4 @@
-"""Frames of JT/T 808 and 905 out of one direction of a stream, and out of short messages.
+"""Frames of JT/T 808 and 905 out of one direction of a stream.
 
 Law: the spans, joined, are the bytes fed, in order, however they were cut; at most `MOST_HELD` bytes are held back; no
 bytes raise. What stands between two delimiters is a frame, also if its checksum or length is wrong. Around that:
@@ -21,7 +21,7 @@ from busgate.decode.jt808_frame import ALTERNATIVE, DELIMITER, MOST_BODY, Frame,
 from busgate.model import Pdu, Span
 
 MOST_FRAME = 4096
-"""More than any frame has between its delimiters: 1023 octets of body and 26 around it, each escaped."""
+"""More than any frame has between its delimiters: 1023 octets of body and 22 around it, each escaped."""
 
 MOST_HELD = MOST_FRAME + 1
 

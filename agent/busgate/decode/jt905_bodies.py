@@ -1,4 +1,4 @@
-"""Settings, control, texts and images of a taxi's unit (ISU) (JT/T 905-2014, part 2; layouts as in public code).
+"""Settings, control, texts and images of a taxi's unit (ISU) (JT/T 905-2014; layouts as in public code).
 
 Texts end with a zero octet. In 0x8500 the item is what is controlled and the command 1 cuts or locks it, 0 restores or
 unlocks.
@@ -53,7 +53,7 @@ def _meaning() -> Any:
 
 @dataclass(frozen=True, slots=True)
 class TaxiSetParameters:
-    """0x8103."""
+    """0x8103: set terminal parameters."""
 
     parameters: tuple[Parameter, ...] = parameters()
 
@@ -67,7 +67,7 @@ class TaxiQueryParameters:
 
 @dataclass(frozen=True, slots=True)
 class TaxiParametersResponse:
-    """0x0104."""
+    """0x0104: query terminal parameters response."""
 
     response_serial: int = word()
     parameters: tuple[Parameter, ...] = parameters()
@@ -91,7 +91,7 @@ class TaxiControl:
 
 @dataclass(frozen=True, slots=True)
 class TaxiUpgradeResult:
-    """0x0105."""
+    """0x0105: which device was upgraded, to what, and how it went."""
 
     device_type: int = byte(names=DEVICES)
     vendor_id: int = byte()
@@ -102,7 +102,7 @@ class TaxiUpgradeResult:
 
 @dataclass(frozen=True, slots=True)
 class TaxiText:
-    """0x8300."""
+    """0x8300: text message."""
 
     text_flag: int = byte()
     text: str = ended_text()
@@ -118,7 +118,7 @@ class TaxiEvent:
 
 @dataclass(frozen=True, slots=True)
 class TaxiEvents:
-    """0x8301."""
+    """0x8301: event setting."""
 
     total: int = byte()
     events: tuple[TaxiEvent, ...] = many(TaxiEvent, "total")
@@ -126,7 +126,7 @@ class TaxiEvents:
 
 @dataclass(frozen=True, slots=True)
 class TaxiEventReport:
-    """0x0301."""
+    """0x0301: event report."""
 
     event_id: int = byte()
 
@@ -141,7 +141,7 @@ class TaxiAnswerOption:
 
 @dataclass(frozen=True, slots=True)
 class TaxiQuestion:
-    """0x8302."""
+    """0x8302: question."""
 
     question_flag: int = byte()
     question_id: int = dword()
@@ -151,7 +151,7 @@ class TaxiQuestion:
 
 @dataclass(frozen=True, slots=True)
 class TaxiAnswer:
-    """0x0302."""
+    """0x0302: question answer."""
 
     question_id: int = dword()
     answer_id: int = byte()
@@ -176,7 +176,7 @@ class TaxiContact:
 
 @dataclass(frozen=True, slots=True)
 class TaxiPhoneBook:
-    """0x8401."""
+    """0x8401: set phone book."""
 
     total: int = byte()
     contacts: tuple[TaxiContact, ...] = many(TaxiContact, "total")
@@ -205,7 +205,7 @@ class TaxiImage:
 
 @dataclass(frozen=True, slots=True)
 class TaxiImageSearch:
-    """0x8802."""
+    """0x8802: stored multimedia search."""
 
     channel_id: int = byte()
     reason: int = byte()

@@ -1,4 +1,4 @@
-"""Where a taxi is: the location body of JT/T 905 and the messages that carry one (JT/T 905-2014, part 2).
+"""Where a taxi is: the location body of JT/T 905 and the messages that carry one (JT/T 905-2014).
 
 Law: coordinates are 1e-4 minute, unsigned; degrees have the sign of the status bits. Speed is 0.1 km/h, direction in
 steps of 2 degrees. Status bits 10 and 11 are the oil and the circuit cut, 12 the doors locked, 13 the vehicle locked.

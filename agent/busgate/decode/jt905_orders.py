@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from busgate.decode.jt808_layout import byte, digits, dword, ended_text, many, minute, one, raw, rest, text, time, word
-from busgate.decode.jt808_message import Table, empty, plain
+from busgate.decode.jt808_message import Message, Table, empty, first_fit, plain
 from busgate.decode.jt905_location import TaxiLocationBasic
 
 DEVICES = {
@@ -61,7 +61,7 @@ class OrderId:
 
 @dataclass(frozen=True, slots=True)
 class OrderCancelled:
-    """0x0B08."""
+    """0x0B08: which order the driver cancels, and why."""
 
     business_id: int = dword()
     reason: int = byte()
@@ -120,6 +120,38 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Ride:
+    """What a taximeter records of a ride, in BCD: times YYMMDDhhmm and hhmm, mileages 0.1 km, sums 0.1 yuan."""
+
+    license_plate: str = text(6)
+    license: str = text(16)
+    qualification_certificate: str = text(19)
+    begin_time: str = digits(5)
+    end_time: str = digits(2)
+    mileage: str = digits(3)
+    empty_drive: str = digits(2)
+    additional_fee: str = digits(3)
+    wait_time: str = digits(2)
+    amount: str = digits(3)
+    section: int = dword()
+    trade_type: int = byte()
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRide:
+    """0x0B05 with a taximeter's record of the form that public code reads."""
+
+    start_location: TaxiLocationBasic = one(TaxiLocationBasic)
+    end_location: TaxiLocationBasic = one(TaxiLocationBasic)
+    operation_id: int = dword()
+    evaluate_id: int = dword()
+    evaluate_option: int = byte()
+    evaluate_option_extension: int = word()
+    order_id: int = dword()
+    ride: Ride = one(Ride)
+
+
+@dataclass(frozen=True, slots=True)
 class Peripheral:
     """0x8B10 and 0x0B10: a command to or from a device behind the unit, as it is."""
 
@@ -147,7 +179,7 @@ class Inspected:
 
 @dataclass(frozen=True, slots=True)
 class InspectionResponse:
-    """0x0B11."""
+    """0x0B11: what each device answers."""
 
     devices: tuple[Inspected, ...] = many(Inspected)
 
@@ -156,7 +188,7 @@ ORDERS: Table = {
     0x0B01: plain("driver takes order", OrderId),
     0x0B03: plain("sign-in upload", SignIn),
     0x0B04: plain("sign-out upload", SignOut),
-    0x0B05: plain("operation data upload", Operation),
+    0x0B05: Message("operation data upload", first_fit(OperationRide, Operation)),
     0x0B07: plain("driver completes order", OrderId),
     0x0B08: plain("driver cancels order", OrderCancelled),
     0x0B10: plain("peripheral uplink transparent transmission", Peripheral),

@@ -70,6 +70,21 @@ def test_the_answer_to_a_control_is_a_location_with_its_status() -> None:
     assert shown["latitude_deg"] == pytest.approx(0xBA2D06 / 600_000)
 
 
+def test_a_ride_has_what_the_taximeter_recorded() -> None:
+    # The record of JT905_0x0B05_Test.cs:76, whose test asserts 8 yuan, 0.1 km, 56.7 km without a passenger.
+    record = (
+        b"AA3333"
+        + bytes(16)
+        + b"42108319880906011X\0"
+        + bytes.fromhex("23072619411941000001056700000000000000800000000c00")
+    )
+    pdu = read(0x0B05, bytes(65) + record)
+    ride = pdu.fields["ride"]
+    assert (ride["license_plate"], ride["begin_time"], ride["end_time"]) == ("AA3333", "2307261941", "1941")
+    assert (ride["amount"], ride["mileage"], ride["empty_drive"], ride["section"]) == ("000080", "000001", "0567", 12)
+    assert read(0x0B05, bytes(65) + b"\1\3").fields["taximeter_data"] == "0103"
+
+
 def test_a_body_longer_than_808_can_say() -> None:
     pdu = read(0x0806, bytes(2000))
     assert (pdu.fields["body_length"], pdu.flaws) == (2000, ())
