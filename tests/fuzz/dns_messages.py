@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from busgate.decode import dns, ntp
 from support.streams import check_law
 
@@ -32,4 +34,6 @@ def check(data: bytes) -> None:
     check_law(dns.Stream, data, range(0, len(data), 3), (1 << 16) + 1024 + 2)
     message, packet = dns.read(data), ntp.read(data)
     assert (message is None) == (len(data) < dns.HEADER)
+    for found in (message, packet):
+        assert found is None or json.loads(json.dumps(found.fields)) == found.fields
     assert packet is None or packet.protocol == "ntp"

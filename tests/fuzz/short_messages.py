@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from busgate.decode.sms import Unreadable, read
 from busgate.decode.sms_parts import Reassembler
 from busgate.model import Direction
@@ -27,5 +29,6 @@ def check(data: bytes) -> None:
             assert found.reason
             continue
         assert found.fields["kind"] == found.name
+        assert json.loads(json.dumps(found.fields)) == found.fields
         parts.add(0, found)
         assert parts.waiting <= 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Protocol
@@ -59,4 +60,6 @@ def check_law(make: Callable[[], Framer], stream: bytes, places: Sequence[int], 
     assert framer.held == 0
     assert joined(pieces) == joined(whole)
     assert all(span.pdu is not None or span.reason for span in whole)
+    for pdu in units(whole):
+        assert json.loads(json.dumps(pdu.fields)) == pdu.fields
     return joined(whole)

@@ -135,6 +135,8 @@ def row(head: Request | Response) -> dict[str, object]:
     for name in _TOLD:
         if value := first(head.headers, name):
             told[name.replace("-", "_")] = value
+    if head.chunked:
+        told["chunked"] = True
     if head.content_length is not None:
         told["content_length"] = head.content_length
     told["headers"] = [list(pair) for pair in head.headers]

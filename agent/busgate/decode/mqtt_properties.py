@@ -52,34 +52,40 @@ def _variable(reader: Reader, what: str) -> int:
 
 
 def properties(reader: Reader, version: int, flaws: list[str]) -> dict[str, Any]:
-    """2.2.2; MQTT 3 has none."""
+    """2.2.2; MQTT 3 has none. Since their length is told, a broken one does not hide what follows them."""
     row: dict[str, Any] = {}
     if version < V5:
         return row
     length = _variable(reader, "the property length")
-    end = reader.at + length
-    if length > reader.left:
-        raise Short(f"ends within the properties: {length} bytes due, {reader.left} there")
-    inner = Reader(reader.data, reader.at, end)
+    inner = Reader(reader.data, reader.at, reader.at + length)
     reader.take(length, "the properties")
-    for _ in range(MOST):
-        if not inner.left:
-            break
-        number = _variable(inner, "a property identifier")
-        name, kind = PROPERTIES.get(number, ("", ""))
-        if not name:
-            flaws.append(f"property {number:#04x} is not in the standard; those behind it are not read")
-            break
-        value = _value(inner, name, kind, flaws)
-        if name in REPEATED:
-            row.setdefault(name, []).append(value)
-        elif name in row:
-            flaws.append(f"{name} is there more than once")
-        else:
-            row[name] = value
-    else:
+    try:
+        for _ in range(MOST):
+            if not inner.left or not _property(row, inner, flaws):
+                return row
+    except Short as short:
+        flaws.append(str(short))
+        return row
+    if inner.left:
         flaws.append(f"there are more than {MOST} properties; the rest is not read")
     return row
+
+
+def _property(row: dict[str, Any], reader: Reader, flaws: list[str]) -> bool:
+    """Read one property; False where the rest cannot be read."""
+    number = _variable(reader, "a property identifier")
+    name, kind = PROPERTIES.get(number, ("", ""))
+    if not name:
+        flaws.append(f"property {number:#04x} is not in the standard; those behind it are not read")
+        return False
+    value = _value(reader, name, kind, flaws)
+    if name in REPEATED:
+        row.setdefault(name, []).append(value)
+    elif name in row:
+        flaws.append(f"{name} is there more than once")
+    else:
+        row[name] = value
+    return True
 
 
 def _value(reader: Reader, name: str, kind: str, flaws: list[str]) -> Any:

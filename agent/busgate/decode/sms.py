@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from busgate.decode.sms_alphabets import GSM7, UCS2, coding, text7
-from busgate.model import Direction, Pdu
+from busgate.model import Direction, Pdu, Sms
 
 LONGEST = 256
 """Octets: more than any transfer unit with its centre's address has (TS 24.011)."""
@@ -77,6 +77,17 @@ def read(raw: bytes, direction: Direction = Direction.UNKNOWN) -> Pdu | Unreadab
     if whole:
         return min(whole, key=lambda found: len(found.flaws))
     return readings[0] if readings else Unreadable("there are no bytes of a transfer unit")
+
+
+def heard(unit: Sms) -> Pdu | Unreadable:
+    """Read what a modem handed over: its transfer unit where it gives one, else what it has read of it itself."""
+    direction = Direction.UP if unit.outgoing else Direction.DOWN
+    if unit.pdu:
+        return read(unit.pdu, direction)
+    kind = "submit" if unit.outgoing else "deliver"
+    text = unit.text or (None if unit.data else "")
+    row = {"kind": kind, "address": unit.number, "data": unit.data.hex()} | ({} if text is None else {"text": text})
+    return Pdu("sms", kind, None, direction, row, ShortMessage(kind, unit.number, text=text, data=unit.data))
 
 
 def _centres(raw: bytes) -> list[tuple[str | None, int]]:

@@ -57,6 +57,9 @@ class Records(Framer):
                 return NONE
         if buffer[at] != _HANDSHAKE or len(buffer) < at + size or self._is_encrypted(buffer, at, size):
             return size
+        if buffer[at + _HEAD] not in tls_hellos.MESSAGES:
+            # Encrypted, the change of ciphers not seen: there is no length in it to wait for.
+            return size
         return self._run(buffer, at, closing=closing)
 
     def _run(self, buffer: bytearray, at: int, *, closing: bool) -> int:

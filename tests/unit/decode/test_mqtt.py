@@ -12,6 +12,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
+from scapy.contrib import mqtt as scapy
 
 from busgate.decode.mqtt import LONGEST, PIECE, Conversation, Packets
 from busgate.decode.mqtt_bodies import Connect, Publish
@@ -145,6 +146,30 @@ def test_publish_subscribe_and_the_rest_of_mqtt_5() -> None:
     assert ping.name == "PINGREQ"
     assert (disconnect.fields["reason_code"], disconnect.fields["reason"]) == (4, "disconnect with will message")
     assert not any(pdu.flaws for pdu in units(spans))
+
+
+def test_packets_of_scapy_are_read() -> None:
+    sent = [
+        bytes(scapy.MQTT() / scapy.MQTTConnect(protoname="MQTT", protolevel=4, klive=30, clientId="bus")),
+        bytes(scapy.MQTT(QOS=1) / scapy.MQTTPublish(topic="bus/7", msgid=3, value=b"lock")),
+        bytes(scapy.MQTT(QOS=1) / scapy.MQTTSubscribe(msgid=4, topics=[scapy.MQTTTopicQOS(topic="bus/#", QOS=1)])),
+    ]
+    spans = fed(Packets(), b"".join(sent))
+    connect, publish, subscribe = units(spans)
+    assert (connect.fields["client_id"], connect.fields["keep_alive"]) == ("bus", 30)
+    assert (publish.fields["topic"], publish.fields["packet_id"], publish.fields["payload"]) == (
+        "bus/7",
+        3,
+        b"lock".hex(),
+    )
+    assert (subscribe.fields["topics"], subscribe.fields["options"]) == (["bus/#"], [{"qos": 1}])
+
+
+def test_a_broken_property_does_not_hide_the_payload() -> None:
+    pdu = read(bytes.fromhex("300d0003612f620423000126") + b"lock"[:3], 5)
+    assert pdu.fields["properties"] == {"topic_alias": 1}
+    assert pdu.fields["payload"] == b"loc".hex()
+    assert pdu.flaws == ("ends within the length of user_property: 2 bytes due, 0 there",)
 
 
 def test_both_directions_share_the_version() -> None:

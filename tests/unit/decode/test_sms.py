@@ -7,10 +7,10 @@ from pycrate_mobile import TS23038
 from pycrate_mobile.TS23040_SMS import SMS_SUBMIT
 
 from busgate.decode import sms
-from busgate.decode.sms import ShortMessage, Unreadable, read
+from busgate.decode.sms import ShortMessage, Unreadable, heard, read
 from busgate.decode.sms_alphabets import ALPHABET, Coding, coding
 from busgate.decode.sms_parts import Reassembler
-from busgate.model import Direction, Pdu
+from busgate.model import Direction, Pdu, Side, Sms
 from busgate_sim.cloud.sms import deliver, septets
 
 SENT = 1_700_000_000
@@ -212,6 +212,17 @@ def test_what_is_no_transfer_unit_is_unreadable(raw: bytes) -> None:
     found = read(raw)
     assert isinstance(found, Unreadable)
     assert found.reason
+
+
+def test_what_a_modem_hands_over_is_read_from_its_unit_or_taken_as_it_is() -> None:
+    raw = deliver(SENDER, "RESET#", SENT)
+    assert heard(Sms(0, Side.TAP, SENDER, raw, "something else")) == read(raw)
+    plain = heard(Sms(0, Side.TAP, SENDER, text="hi", outgoing=True))
+    assert isinstance(plain, Pdu)
+    assert (plain.direction, plain.fields["text"], plain.fields["address"]) == (Direction.UP, "hi", SENDER)
+    octets = heard(Sms(0, Side.TAP, SENDER, data=b"\x7e"))
+    assert isinstance(octets, Pdu)
+    assert (octets.fields["data"], "text" in octets.fields) == ("7e", False)
 
 
 def part(index: int, total: int, data: bytes, *, reference: int = 7, scheme: int = 4) -> Pdu:

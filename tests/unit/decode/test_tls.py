@@ -137,3 +137,10 @@ def test_a_handshake_message_that_is_not_continued_is_told() -> None:
     assert spans[0].pdu is not None
     assert spans[0].pdu.flaws
     assert names(spans)[1:] == [ENCRYPTED]
+
+
+def test_an_encrypted_handshake_record_whose_change_of_ciphers_was_missed_is_not_waited_on() -> None:
+    framer = Records()
+    framer.feed(b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00")
+    record = b"\x16\x03\x03\x00\x20" + b"\x99" * 32
+    assert framer.feed(record) == [Span(record, None, "no handshake message that is known")]
