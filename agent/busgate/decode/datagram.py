@@ -68,16 +68,25 @@ class Addresses:
     """Packed addresses as text, remembered; at most `most` of them, so that forged sources take no memory."""
 
     def __init__(self, most: int = 1 << 14) -> None:
-        self.known: dict[bytes, str] = {}
+        self._known: dict[bytes, str] = {}
+        self.pairs: dict[bytes, tuple[str, str]] = {}
+        """Sender and receiver of IPv4 by their eight bytes."""
         self._most = most
 
     def text(self, packed: bytes) -> str:
         """The text of 4 or 16 bytes."""
-        known = self.known.get(packed)
+        known = self._known.get(packed)
         if known is not None:
             return known
-        if len(self.known) >= self._most:
-            self.known.clear()
+        if len(self._known) >= self._most:
+            self._known.clear()
         text = ".".join(map(str, packed)) if len(packed) == 4 else str(IPv6Address(packed))
-        self.known[packed] = text
+        self._known[packed] = text
         return text
+
+    def pair(self, packed: bytes) -> tuple[str, str]:
+        """The texts of two addresses of four bytes."""
+        if len(self.pairs) >= self._most:
+            self.pairs.clear()
+        pair = self.pairs[packed] = self.text(packed[:4]), self.text(packed[4:])
+        return pair

@@ -43,7 +43,7 @@ _NESTED = {4: IPV4, 41: IPV6}
 _TUNNEL_PORTS = frozenset({tunnel.GTP_U, tunnel.GSMTAP})
 
 _IP4 = struct.Struct(">BxHHHxB2x4s4s")
-_IP4_PORTS = struct.Struct(">BxHHHxB2x4s4sHH")
+_IP4_PORTS = struct.Struct(">BxHHHxB2x8sHH")
 _IP6 = struct.Struct(">IHBx16s16s")
 _TCP_REST = struct.Struct(">IIBBH")
 _MF_AND_OFFSET = 0x3FFF
@@ -75,13 +75,16 @@ class Reader:
 
     def __init__(self, *, checksums: bool = False, fragments: Fragments | None = None) -> None:
         self._addresses = Addresses()
-        self._known = self._addresses.known
+        self._pairs = self._addresses.pairs
         self._fragments = fragments or Fragments()
         self._checksums = checksums
 
     def read(self, packet: Packet) -> Step:
         """What one packet carries."""
-        return self.unwrap(packet[0], packet[2], packet[3])
+        at, _, link_type, data = packet
+        if link_type == ETHERNET and data[12:14] == b"\x08\0":
+            return self._ip4(at, data, 14, "", 0)
+        return self.unwrap(at, link_type, data)
 
     def unwrap(self, at: int, link_type: int, data: bytes) -> Step:
         """As `read`, for whoever has a packet's parts and no need of the packet."""
@@ -107,13 +110,11 @@ class Reader:
         room = len(data) - start
         if room < 28:
             return self._odd_ip4(at, data, start, wrapped, depth)
-        first, total, _, split, protocol, src, dst, sport, dport = _IP4_PORTS.unpack_from(data, start)
-        if first != 0x45 or split & _MF_AND_OFFSET or total > room or total < 28 or self._checksums:
+        first, total, _, split, protocol, both, sport, dport = _IP4_PORTS.unpack_from(data, start)
+        if first != 0x45 or split & _MF_AND_OFFSET or not 28 <= total <= room or self._checksums:
             return self._odd_ip4(at, data, start, wrapped, depth)
         # The warm path: IPv4 without options, whole, and long enough for the header of UDP.
-        known = self._known
-        source = known.get(src) or self._addresses.text(src)
-        target = known.get(dst) or self._addresses.text(dst)
+        source, target = self._pairs.get(both) or self._addresses.pair(both)
         end = start + total
         if protocol == _TCP and total >= 40:
             seq, ack, offset, flags, window = _TCP_REST.unpack_from(data, start + 24)
@@ -127,7 +128,7 @@ class Reader:
             return _new(
                 Datagram, (at, "udp", source, sport, target, dport, data[start + 28 : end], 0, 0, 0, 0, wrapped, (), 0)
             )
-        head = _Head(at, src, dst, source, target, 0, wrapped, depth)
+        head = _Head(at, both[:4], both[4:], source, target, 0, wrapped, depth)
         return self._transport(head, protocol, data[start + 20 : end])
 
     def _odd_ip4(self, at: int, data: bytes, start: int, wrapped: str, depth: int) -> Step:

@@ -426,5 +426,6 @@ def test_forged_sources_take_no_memory() -> None:
     for number in range(40_000):
         packet[12:16] = number.to_bytes(4)
         reader.read(captured(bytes(packet), RAW))
-    assert len(reader._known) <= 1 << 14
+    assert len(reader._addresses._known) <= 1 << 14
+    assert len(reader._pairs) <= 1 << 14
     assert read_one(captured(bytes(ether(udp())), ETHERNET), reader) == HELLO
