@@ -33,6 +33,7 @@ LEAST_CONFIDENCE = 0.2
 MOST_CONFIDENT = {"message": 0.99, "sms": 0.97, "burst": 0.8}
 """What a way can reach at most: an encrypted burst is never proof."""
 
+_AS_LIKELY = 0.9
 _HISTORY_NS = 300_000_000_000
 
 _ANYTHING = frozenset({Subsystem.UNKNOWN, Subsystem.TELEMATICS})
@@ -105,7 +106,7 @@ class Causality:
 
     def on_the_wire(self, command: Command, at: int) -> Cause | None:
         """The T-box sent a frame that commands something: what most likely led to it, if anything did."""
-        best: tuple[float, Trigger] | None = None
+        likely: list[tuple[float, Trigger]] = []
         for trigger in reversed(self._recent):
             lag = at - trigger.at
             if lag < 0:
@@ -113,11 +114,13 @@ class Causality:
             if lag > WINDOW_NS:
                 break
             confidence = self._confidence(trigger, command, lag, at)
-            if confidence >= LEAST_CONFIDENCE and (best is None or confidence > best[0]):
-                best = confidence, trigger
-        if best is None:
+            if confidence >= LEAST_CONFIDENCE:
+                likely.append((confidence, trigger))
+        if not likely:
             return None
-        confidence, trigger = best
+        # Of those that are about as likely the latest is taken: a T-box does what it was told last.
+        most = max(confidence for confidence, _ in likely)
+        confidence, trigger = next(each for each in likely if each[0] >= _AS_LIKELY * most)
         return Cause(trigger, at - trigger.at, round(confidence, 2), self._is_news(trigger, command, at))
 
     def _confidence(self, trigger: Trigger, command: Command, lag: int, at: int) -> float:

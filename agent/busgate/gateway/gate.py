@@ -93,19 +93,18 @@ class Gateway:
         mode: Mode = Mode.MONITOR,
         wall_offset: int | None = None,
         device: str = "",
-        in_europe: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """A gate with no policy, which allows nothing.
 
         `wall_offset` turns `at` into Unix time in ns where the bridge's clock is trusted, None where it is not.
-        `device` is the name that grants are made out to. `in_europe` says which countries are in the European Union.
+        `device` is the name that grants are made out to.
         """
         self.mode = mode
         self._telemetry = _telemetry(mode)
         self.wall_offset = wall_offset
         self.stack = Stack(profile, database)
         self.situation = Situation()
-        self._judge = Judge(profile, device=device, in_europe=in_europe)
+        self._judge = Judge(profile, device=device)
         self._detector = VehicleDetector(profile, units_of(database), raw_reader(database))
         self._conduct = Conduct(profile, self.stack.routes.vehicle_ids(), _counters(profile, database))
         self._parties = Parties(profile)
@@ -379,6 +378,11 @@ class Gateway:
     def wall(self, at: int) -> int | None:
         """Unix time in ns at a moment, None where no clock is trusted."""
         return self._wall(at)
+
+    def places(self, country: Callable[[str], str], in_europe: Callable[[str], bool]) -> None:
+        """Take a table: the country of an address ("" for unknown), and which countries are in the European Union."""
+        self.air.country = country
+        self._judge.endpoints.in_europe = in_europe
 
     @property
     def network(self) -> NetworkSection | None:

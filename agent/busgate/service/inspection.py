@@ -147,7 +147,7 @@ class Inspection:
         if piece.direction is not Direction.DOWN:
             return piece.raw
         if talk.download is not None:
-            self._keep(talk, talk.download, piece, now)
+            self._keep(talk.download, piece, now)
             return b""
         if piece.verdict.reason is Reason.HELD:
             return self._hold(talk, piece, now)
@@ -195,7 +195,7 @@ class Inspection:
         told = {"name": about.name, "source": about.source}
         return Unheld("") if self._spool is None else self._spool.begin(told, now if wall is None else wall)
 
-    def _keep(self, talk: _Open, download: _Download, piece: Piece, now: int) -> None:
+    def _keep(self, download: _Download, piece: Piece, now: int) -> None:
         if download.whole:
             return
         kept = download.holding.write(piece.raw)
