@@ -20,6 +20,8 @@ from typing import NamedTuple
 from busgate.model import BusgateError, Direction, Endpoint, Flow
 
 _MOST_KNOWN = 1 << 14
+_EXAMPLES = tuple(map(ip_network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32")))
+"""RFC 5737 and 3849: in examples and simulations these stand for the internet's addresses."""
 _SHARED = ip_network("100.64.0.0/10")  # RFC 6598: not private by `ipaddress`, and what mobile operators hand out
 
 
@@ -87,7 +89,7 @@ def _placed(transport: str, source: Endpoint, target: Endpoint, how: str, *, up:
 
 
 def _unrouted(address: IPv4Address | IPv6Address) -> bool:
-    if address.is_multicast:
+    if address.is_multicast or any(address in network for network in _EXAMPLES):
         return False
     return address.is_private or address.is_link_local or address in _SHARED
 
