@@ -6,8 +6,9 @@ above it. Paths in it are taken from the file's own folder.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -49,6 +50,52 @@ class KeySwitch(Pin):
     """`open` fails safe: a broken wire cuts, too."""
 
 
+class Evidence(Strict):
+    """Where the last traffic is kept as pcapng, and how much of it."""
+
+    folder: str
+    megabytes: Annotated[int, Field(ge=1)] = 512
+    days: Annotated[int, Field(ge=1)] = 30
+
+
+class Hold(Strict):
+    """Where what waits for the operator is kept, and the folder in which his marks stand."""
+
+    folder: str
+    marks: str
+    megabytes: Annotated[int, Field(ge=1)] = 2048
+
+
+class Air(Strict):
+    """The T-box's other side: the interfaces between which its packets pass this machine. For `busgate net`."""
+
+    tbox: str
+    """The network interface towards the T-box (eth1)."""
+    uplink: str | None = None
+    """The one towards the world (wwan0). Without it everything is only watched."""
+    addresses: tuple[str, ...] = ()
+    """The T-box's own addresses and networks."""
+    port: Annotated[int, Field(ge=1, le=65535)] = 15001
+    """Where the relay listens on the T-box's side."""
+    local: tuple[str, ...] = ()
+    """What the T-box may use of this machine itself, such as udp/67 where it gets its address from here."""
+    masquerade: bool = False
+    splice: bool = True
+    """Have the kernel carry what is encrypted once it has been judged."""
+    countries: tuple[str, ...] = ()
+    """The operator's tables of countries and networks (MMDB)."""
+    memory: str | None = None
+    """File that remembers endpoints, certificates and names over restarts."""
+    evidence: Evidence | None = None
+    hold: Hold | None = None
+    modem: bool = False
+    """Watch ModemManager: short messages, SIM, operator."""
+    modems: tuple[str, ...] = ()
+    """IMEIs of the T-box's modems; without them all, so name them where the agent has a modem of its own."""
+    exchange: str | None = None
+    """Folder of the sockets by which this and the gate of the frames tell each other what they know."""
+
+
 class Settings(Strict):
     """`busgate.yaml`. What is left out is asked for on the command line, or has the default that is told there."""
 
@@ -74,6 +121,8 @@ class Settings(Strict):
     """A GPIO pin that is pulsed while the gate works, for the relay of a bypass."""
     panel: str | None = None
     """Socket at which the gate tells `busgate panel` that it works."""
+    network: Air | None = None
+    """The T-box's IP and cellular side, for `busgate net`."""
     realtime: bool = True
     """Ask for real-time priority; without the right to it the gate runs as any program."""
 
@@ -118,6 +167,7 @@ def _placed(settings: Settings, folder: Path) -> Settings:
         )
     return settings.model_copy(
         update={
+            "network": None if settings.network is None else _air(settings.network, file),
             "policy": file(settings.policy),
             "key": file(settings.key),
             "log": file(settings.log),
@@ -130,3 +180,17 @@ def _placed(settings: Settings, folder: Path) -> Settings:
             "broker": broker,
         }
     )
+
+
+def _air(air: Air, file: Callable[[str | None], str | None]) -> Air:
+    hold, evidence = air.hold, air.evidence
+    placed: dict[str, Any] = {
+        "countries": tuple(str(file(each)) for each in air.countries),
+        "memory": file(air.memory),
+        "exchange": file(air.exchange),
+    }
+    if hold is not None:
+        placed["hold"] = hold.model_copy(update={"folder": file(hold.folder), "marks": file(hold.marks)})
+    if evidence is not None:
+        placed["evidence"] = evidence.model_copy(update={"folder": file(evidence.folder)})
+    return air.model_copy(update=placed)

@@ -76,6 +76,8 @@ class Air:
         self.functions = Functions()
         self.on_trigger: Callable[[Trigger], None] = self.causality.over_the_air
         """Where it is told that something came for the T-box."""
+        self.on_name: Callable[[str, str], None] = _unheard
+        """Where a name and an address that a DNS answer gave it are told."""
         self.counts: dict[str, int] = {}
         self._judge = judge
         self._detector = detector
@@ -172,6 +174,7 @@ class Air:
             self._names.popitem(last=False)
         known = self._names.pop(address, ())
         self._names[address] = (host, *(each for each in known if each != host))[:8]
+        self.on_name(host, address)
         news = self.novelty.resolved(host, address, self.country(address))
         if not news:
             return ()
@@ -367,6 +370,10 @@ def _of(message: CloudMessage, command: Command) -> dict[str, Value]:
     if message.pdu.code is not None:
         told["code"] = f"0x{message.pdu.code:04X}"
     return told | {name: value for name, value in (("host", message.host), ("country", message.country)) if value}
+
+
+def _unheard(_host: str, _address: str) -> None:
+    return
 
 
 def _nowhere(_: str) -> str:

@@ -19,6 +19,7 @@ from busgate.detect.functions import Place
 from busgate.detect.parties import Parties
 from busgate.detect.vehicle import VehicleDetector
 from busgate.gateway.air import Air
+from busgate.gateway.cellular import Cellular
 from busgate.gateway.paths import Path, Paths, raw_of, raw_reader, units_of
 from busgate.gateway.radio import Radio
 from busgate.gateway.sessions import Following
@@ -110,6 +111,7 @@ class Gateway:
         self._parties = Parties(profile)
         self._alerts = Alerts()
         self.air = Air(self._judge, CloudDetector(profile), self._alerts, self.situation, self._parties.tbox(None))
+        self.cellular = Cellular(self._alerts, self.situation, self._parties.tbox(None), device)
         self._radio: Radio | None = None
         self._following = Following(self._parties, self.situation.snapshot)
         self._transfers: dict[Hashable, Verdict] = {}

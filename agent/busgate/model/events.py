@@ -228,6 +228,24 @@ class UpdateSession:
 
 
 @dataclass(frozen=True, slots=True)
+class CellularChange:
+    """What changed of the T-box's modem, SIM or network. Identities are salted hashes, and where it is is not told."""
+
+    at: int
+    modem: str
+    iccid: str
+    imsi: str
+    operator_code: str
+    operator_name: str
+    registration: str
+    roaming: bool | None
+    state: str
+    technology: str
+    signal: int | None
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """Something that waits for the operator: `stage` is "held", "released", "refused" or "lost"."""
 
@@ -249,6 +267,7 @@ Event = (
     | RemoteFunction
     | Causation
     | UpdateSession
+    | CellularChange
     | Held
     | PolicyApplied
     | PolicyRefused

@@ -24,6 +24,7 @@ from busgate.model import (
     AlertCount,
     BusgateError,
     Causation,
+    CellularChange,
     DiagnosticSession,
     Event,
     GrantChange,
@@ -152,6 +153,8 @@ def type_of(event: Record) -> str:  # noqa: C901, PLR0911, PLR0912 - a table, on
             return "cause"
         case UpdateSession():
             return "update.end" if event.stage == "end" else "update.start"
+        case CellularChange():
+            return "modem"
         case Held():
             return f"held.{event.stage}"
         case PolicyApplied():

@@ -73,6 +73,8 @@ class Inspection:
         self._tell = tell
         self._spool = spool
         self._splice = splice
+        self.before: Callable[[], None] = _nothing
+        """Called before a new conversation is judged: a DNS answer that explains it may just have come."""
         self._open: dict[Flow, _Open] = {}
         self._looked = 0
 
@@ -80,6 +82,7 @@ class Inspection:
 
     def opened(self, flow: Flow, now: int) -> Admission:
         """The T-box wants to reach somebody."""
+        self.before()
         network = self._gateway.network
         answers = network is not None and network.answer == "refuse"
         talk = _Open(Inline(self._air, flow, answers=answers), now, now)
@@ -301,6 +304,10 @@ class Inspection:
 
     def _wall(self, now: int) -> int | None:
         return self._gateway.wall(now)
+
+
+def _nothing() -> None:
+    return
 
 
 def _about(talk: _Open, piece: Piece, now: int) -> Held:

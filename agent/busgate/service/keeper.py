@@ -35,6 +35,7 @@ _TYPES = frozenset(
         "cause",
         "update.start",
         "update.end",
+        "modem",
         "held.held",
         "held.released",
         "held.refused",
