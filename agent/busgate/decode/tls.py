@@ -53,7 +53,7 @@ class Records(Framer):
             after = len(buffer) - at - size
             if after < _MAGIC:
                 return size if closing and not after else NONE if closing else MORE
-            if _record(buffer, at + size) == NONE:
+            if _record(buffer[at + size : at + size + _MAGIC], 0) == NONE:
                 return NONE
         if buffer[at] != _HANDSHAKE or len(buffer) < at + size or self._is_encrypted(buffer, at, size):
             return size
