@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from busgate.decode.tls import LONGEST, Records
-from busgate.decode.tls_hellos import MESSAGES, read
+from busgate.decode.tls_hellos import read
+from busgate.decode.tls_names import MESSAGES
 from support.streams import check_law
 
 _HELLO = bytes.fromhex(

@@ -17,7 +17,7 @@ from busgate.decode.mqtt_names import FLAGS
 from busgate.decode.mqtt_packets import V3, read
 from busgate.decode.mqtt_properties import V5, remaining_length
 from busgate.decode.net_framer import MORE, NONE
-from busgate.decode.tls_hellos import MESSAGES
+from busgate.decode.tls_names import MESSAGES
 
 _START_LINES = (b"HTTP/1.", b"PRI * HTTP/2.0", *(method + b" " for method in METHODS))
 _DOIP_VERSIONS = frozenset({1, 2, 3, 4, 0xFF})

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from busgate.decode import tls_hellos
 from busgate.decode.net_framer import MORE, NONE, Framer
+from busgate.decode.tls_names import MESSAGES, VERSIONS
 from busgate.model import Direction, Pdu, Span
 
 LONGEST = 1 << 17
@@ -53,11 +54,11 @@ class Records(Framer):
             after = len(buffer) - at - size
             if after < _MAGIC:
                 return size if closing and not after else NONE if closing else MORE
-            if _record(buffer, at + size) == NONE:
+            if _record(buffer[at + size : at + size + _MAGIC], 0) == NONE:
                 return NONE
         if buffer[at] != _HANDSHAKE or len(buffer) < at + size or self._is_encrypted(buffer, at, size):
             return size
-        if buffer[at + _HEAD] not in tls_hellos.MESSAGES:
+        if buffer[at + _HEAD] not in MESSAGES:
             # Encrypted, the change of ciphers not seen: there is no length in it to wait for.
             return size
         return self._run(buffer, at, closing=closing)
@@ -95,7 +96,7 @@ class Records(Framer):
         if kind == _CHANGE and len(raw) == _HEAD + 1:
             self._changed = True
             number = raw[1] << 8 | raw[2]
-            row = {"version": tls_hellos.VERSIONS.get(number, f"{number:04x}")}
+            row = {"version": VERSIONS.get(number, f"{number:04x}")}
             return [Span(raw, Pdu("tls", "change cipher spec", None, self._direction, row))]
         if kind == _ALERT and not self._changed and len(raw) == _HEAD + 2:
             return [Span(raw, tls_hellos.alert(raw[_HEAD:], self._direction))]
@@ -116,7 +117,7 @@ class Records(Framer):
         return spans
 
     def _message(self, raw: bytes, message: bytes) -> Span:
-        if message[0] not in tls_hellos.MESSAGES:
+        if message[0] not in MESSAGES:
             return Span(raw, None, "no handshake message that is known")
         return Span(raw, tls_hellos.read(message, self._direction))
 

@@ -8,7 +8,7 @@ import pytest
 from busgate.decode.tls import ENCRYPTED, Conversation, Records
 from busgate.decode.tls_hellos import CertificateChain, ClientHello, ServerHello, alert, read
 from busgate.model import Direction, Span
-from support.streams import fed, units
+from support.streams import check_law, fed, units
 from support.tls_handshake import NAME, certificate, handshake, refragmented
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -144,3 +144,9 @@ def test_an_encrypted_handshake_record_whose_change_of_ciphers_was_missed_is_not
     framer.feed(b"\x16\x03\x03\x00\x04\x0e\x00\x00\x00")
     record = b"\x16\x03\x03\x00\x20" + b"\x99" * 32
     assert framer.feed(record) == [Span(record, None, "no handshake message that is known")]
+
+
+def test_whether_a_record_follows_is_asked_of_the_same_bytes_however_they_come() -> None:
+    # Found by fuzzing: behind the alert stands a record of length 0, which three octets do not tell.
+    stream = b"x" + bytes.fromhex("150303000202281503030000")
+    check_law(Records, stream, range(len(stream)), 1 << 15)
