@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
@@ -312,3 +313,19 @@ def test_what_is_no_short_message_is_not_read_as_one() -> None:
     for data in (b"", b"{}", b"[1]", b'{"number": 1, "pdu": "zz"}'):
         assert pcapng.short_message(Packet(0, Side.TBOX, 147, data)) is None
     assert pcapng.short_message(Packet(0, Side.TBOX, 1, b"{}")) is None
+
+
+def test_a_damaged_file_is_read_up_to_the_damage(tmp_path: Path) -> None:
+    with Ring(tmp_path) as kept:
+        for unit in packets(20):
+            kept.keep(unit)
+    path = kept.files[0].path
+    whole = path.read_bytes()
+    starts = [block.start for block in pcapng.blocks(whole) if block.kind == pcapng.PACKET]
+    # A block that says it is a packet and has room for none.
+    path.write_bytes(whole[: starts[5]] + struct.pack("<III", pcapng.PACKET, 12, 12) + whole[starts[5] :])
+    path.rename(tmp_path / f"evidence-{START:020d}-open.pcapng")
+    again = Ring(tmp_path)
+    assert again.files[0].last == START + 4 * SECOND
+    (tmp_path / "cut.pcapng").write_bytes(again.slice(START, START + 99 * SECOND))
+    assert read(tmp_path / "cut.pcapng") == packets(5)
