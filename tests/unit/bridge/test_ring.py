@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.can import CAN
 from scapy.utils import RawPcapNgReader
@@ -164,6 +164,7 @@ def test_a_file_that_cannot_be_read_is_told_in_the_slice(tmp_path: Path) -> None
     assert "cannot be read (No such file or directory)" in text(cut)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 3000))
 def test_a_file_cut_anywhere_is_whole_up_to_there(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     folder = tmp_path_factory.mktemp("cut")
