@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from busgate.decode.connection import Limits
@@ -46,6 +46,7 @@ def cuts(draw: st.DrawFn, stream: bytes) -> list[tuple[int, bytes]]:
     return draw(st.permutations([piece for piece in pieces if piece[1]]))
 
 
+@settings(deadline=None)
 @given(st.data(), st.binary(min_size=1, max_size=300), SEQUENCE)
 def test_any_order_of_segments_gives_the_stream(data: st.DataObject, stream: bytes, first: int) -> None:
     streams = Streams()
@@ -61,6 +62,7 @@ def test_any_order_of_segments_gives_the_stream(data: st.DataObject, stream: byt
     assert streams.held == 0
 
 
+@settings(deadline=None)
 @given(st.data(), st.binary(min_size=1, max_size=300), SEQUENCE)
 def test_lost_segments_are_gaps_of_their_size(data: st.DataObject, stream: bytes, first: int) -> None:
     """The receiver acknowledges all; whatever was drawn passed here."""
@@ -93,6 +95,7 @@ SEGMENTS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(SEGMENTS)
 def test_no_segments_raise_and_events_keep_their_order(segments: list[tuple]) -> None:
     limits = Limits(max_flows=2, flow_bytes=60, total_bytes=200)
@@ -145,6 +148,7 @@ def fragments_of(payload: bytes, units: list[int]) -> list[bytes]:
     return pieces
 
 
+@settings(deadline=None)
 @given(st.data(), st.binary(min_size=9, max_size=400), st.lists(st.integers(1, 50), min_size=1, max_size=8))
 def test_any_order_of_fragments_gives_the_datagram(data: st.DataObject, payload: bytes, units: list[int]) -> None:
     pieces = fragments_of(payload, units)
@@ -158,6 +162,7 @@ def test_any_order_of_fragments_gives_the_datagram(data: st.DataObject, payload:
     assert all((step.payload, step.flaws) == (payload, ()) for step in whole)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(LINK_TYPES)), st.binary(max_size=120))
 def test_no_packet_raises(link_type: int, data: bytes) -> None:
     step = Reader().read(Packet(0, Side.TAP, link_type, data))
@@ -165,6 +170,7 @@ def test_no_packet_raises(link_type: int, data: bytes) -> None:
     assert not isinstance(step, Unread) or step.reason
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["ipv4", "ipv6"]), st.integers(0, 255), st.integers(0, 65535), st.binary(max_size=120))
 def test_no_packet_behind_a_right_header_raises(version: str, protocol: int, port: int, rest: bytes) -> None:
     """Most bytes at random end at the first header; these reach the transports and tunnels."""

@@ -60,8 +60,9 @@ def test_packets_in_both_directions_with_their_times(how: Listening) -> None:
         assert wire.mapped == bool(how.ring_bytes)
         before = time.time_ns()
         far.send(frame(b"in"))
+        packets = collect(wire, 1)
         near.send(frame(b"out"))
-        packets = collect(wire, 2)
+        packets += collect(wire, 1)
         after = time.time_ns()
         assert [packet.data for packet in packets] == [frame(b"in"), frame(b"out")]
         assert all(packet.link_type == 1 and packet.side is Side.TBOX for packet in packets)
@@ -78,7 +79,6 @@ def test_times_are_told_on_the_callers_timeline(how: Listening) -> None:
         before = time.monotonic_ns()
         far.send(frame(b"x"))
         wire.wait(2)
-        time.sleep(0.05)
         (packet,) = wire.read(offset)
         assert before - SECOND // 1000 <= packet.at <= time.monotonic_ns()
 
@@ -115,8 +115,9 @@ def test_an_interface_of_another_kind_is_cooked(how: Listening, monkeypatch: pyt
     veth()
     with Sniffer.open(Side.TBOX, "near", how) as wire, sender("far") as far, sender("near") as near:
         far.send(frame(b"in"))
+        packets = collect(wire, 1)
         near.send(frame(b"out"))
-        packets = collect(wire, 2)
+        packets += collect(wire, 1)
         kinds = [int.from_bytes(packet.data[:2]) for packet in packets]
         assert kinds == [3, 4], "PACKET_OTHERHOST, PACKET_OUTGOING"
         assert {packet.data[2:16] for packet in packets[:1]} == {b"\0\1\0\6\x02\0\0\0\0\1\0\0\x08\0"}

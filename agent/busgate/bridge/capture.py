@@ -95,7 +95,7 @@ def _entry(at: int, channel: str, link_type: int, data: bytes) -> Record | None:
 
 
 class _Window:
-    """The part of a stream that is looked at: read in large steps, since a call costs more than a record."""
+    """The part of a stream that is looked at, read in large steps: a call per record costs more than the record."""
 
     __slots__ = ("_read", "at", "data")
 

@@ -45,6 +45,8 @@ class Allowed:
     to: Network | str
     transport: Transport
     ports: Ports = EVERY_PORT
+    when_dead: bool = True
+    """Whether it stays reachable where the fence is open while no agent runs (`Fence.when_dead`)."""
 
     def __post_init__(self) -> None:
         if isinstance(self.to, str) and (len(self.to) > _LONGEST_HOST or not _HOST.fullmatch(self.to)):

@@ -59,7 +59,12 @@ class PacketRing:
         per_block = BLOCK_BYTES // _FRAME
         request = struct.pack("=7I", BLOCK_BYTES, self._blocks, _FRAME, per_block * self._blocks, RETIRE_MS, 0, 0)
         wire.setsockopt(_SOL_PACKET, _RX_RING, request)
-        self._map = mmap.mmap(wire.fileno(), BLOCK_BYTES * self._blocks, mmap.MAP_SHARED)
+        try:
+            self._map = mmap.mmap(wire.fileno(), BLOCK_BYTES * self._blocks, mmap.MAP_SHARED)
+        except OSError:
+            # Given back: into a ring that nobody sees the kernel would put every packet.
+            wire.setsockopt(_SOL_PACKET, _RX_RING, bytes(28))
+            raise
         self._next = 0
         self._poll = select.poll()
         self._poll.register(wire, select.POLLIN)

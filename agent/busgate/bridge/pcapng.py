@@ -114,7 +114,8 @@ def blocks(data: bytes) -> Iterator[Block]:
     while start + 12 <= len(data):
         kind, length = _HEAD.unpack_from(data, start)
         end = start + length
-        if length < 12 or length & 3 or end > len(data) or data[end - 4 : end] != data[start + 4 : start + 8]:
+        least = _PACKET.size + 4 if kind == PACKET else 16
+        if length < least or length & 3 or end > len(data) or data[end - 4 : end] != data[start + 4 : start + 8]:
             return
         yield Block(kind, start, end)
         start = end

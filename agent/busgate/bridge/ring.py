@@ -21,10 +21,9 @@ from pathlib import Path
 from typing import Self
 
 from busgate.bridge import pcapng
-from busgate.bridge.pcapng import Source
 from busgate.bridge.port import BridgeError
 from busgate.bridge.ring_files import Kept, completed, found, joined, opened, selected
-from busgate.model import Unit
+from busgate.model import Packet, Side, Unit
 
 _RETRY_NS = 1_000_000_000
 _STEP_BACK_NS = 1_000_000_000
@@ -49,6 +48,10 @@ class Limits:
     """Between two times that the disk is made to have everything; 0 leaves it to the kernel."""
 
 
+_Of = tuple[type[Unit], Side, int, str]
+"""What has an interface of its own: a kind of unit, a side, a link type, a wire's name."""
+
+
 class _Current:
     """The file that is being written. Times are those of units, `began` that of the first."""
 
@@ -58,7 +61,7 @@ class _Current:
         self.path = path
         self.file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o640)
         self.began = self.last = self.flushed = self.synced = began
-        self.numbers: dict[Source, int] = {}
+        self.numbers: dict[_Of, int] = {}
         self.told = untold  # losses that its first block tells, once that is written
         self.waiting = bytearray(pcapng.section(f"before this, {untold} units could not be kept" if untold else ""))
         self.units = 0
@@ -175,10 +178,11 @@ class Ring:
                 self._lose(1, "waiting for the disk")
                 return False
             current = self._begin(at)
-        of = pcapng.source(unit, name)
+        of = (unit.__class__, unit.side, unit.link_type if isinstance(unit, Packet) else 0, name)
         number = current.numbers.get(of)
         if number is None:
-            block = pcapng.interface(of) + pcapng.packet(len(current.numbers), at, unit)
+            told = pcapng.interface(pcapng.source(unit, name))
+            block = told + pcapng.packet(len(current.numbers), at, unit)
         else:
             block = pcapng.packet(number, at, unit)
         if current.numbers and current.size + len(current.waiting) + len(block) > self._limits.file_bytes:

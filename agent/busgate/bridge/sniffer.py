@@ -59,7 +59,7 @@ class Listening:
     promiscuous: bool = False
     """Also what is addressed to other machines."""
     ring_bytes: int = 8 << 20
-    """Memory shared with the kernel; 0 takes packets one by one."""
+    """Memory shared with the kernel; 0 takes packets one by one, with the times of network cards that have a clock."""
 
 
 class Sniffer:

@@ -16,7 +16,7 @@ REACH = 1 << 24
 TAIL = 1 << 15
 """Delivered bytes that are kept for comparison: what a receiver's window holds on a cellular link, about."""
 
-MOST_PIECES = 4096
+MOST_PIECES = 1024
 
 _HALF = 1 << 31
 _MASK = (1 << 32) - 1

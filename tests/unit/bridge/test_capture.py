@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
 import struct
 from pathlib import Path
 
 import pytest
 from scapy.utils import RawPcapNgWriter, RawPcapWriter
 
+from busgate.bridge import capture
 from busgate.bridge.channels import SideMap
+from busgate.bridge.records import Notes
 from busgate.bridge.trace import Trace
 from busgate.model import BIT_RATE_SWITCH, ERROR, EXTENDED, FD_FORMAT, REMOTE, Frame, Packet, Side, Unit
 
@@ -184,3 +187,60 @@ def test_a_capture_without_packets_says_so(tmp_path: Path) -> None:
     found, trace = units(pcap(tmp_path / "a.pcap", ETHERNET, []))
     assert found == []
     assert trace.warnings == ["the recording holds no frame"]
+
+
+LINK_TYPES = (0, 1, 9, 12, 14, 50, 51, 101, 108, 113, 147, 228, 229, 276)
+
+
+@pytest.mark.parametrize("link_type", LINK_TYPES)
+def test_packets_of_every_link_type_pass(tmp_path: Path, link_type: int) -> None:
+    path = pcap(tmp_path / "a.pcap", ETHERNET, [(1.0, b"whole")])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:20] + struct.pack("<I", link_type) + whole[24:])
+    assert units(path)[0] == [Packet(10**9, Side.TAP, link_type, b"whole")]
+    path = tmp_path / "a.pcapng"
+    path.write_bytes(section() + interface(link_type=link_type) + enhanced(1_000_000, b"whole"))
+    assert units(path)[0] == [Packet(10**9, Side.TAP, link_type, b"whole")]
+
+
+@pytest.mark.parametrize("suffix", ["pcap", "pcapng"])
+def test_records_longer_than_what_is_read_at_once_are_whole(
+    tmp_path: Path, suffix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = [0, 1, 99, 100, 101, 5000, 3, 84, 85, 16, 0, 250_000, 7]
+    packets = [bytes([number]) * size for number, size in enumerate(sizes)]
+    path = tmp_path / f"a.{suffix}"
+    if suffix == "pcap":
+        pcap(path, ETHERNET, [(float(number), data) for number, data in enumerate(packets)])
+    else:
+        path.write_bytes(
+            section() + interface() + b"".join(enhanced(n * 10**6, data) for n, data in enumerate(packets))
+        )
+    for chunk in (1, 7, 100, 4096, capture.CHUNK):
+        monkeypatch.setattr(capture, "CHUNK", chunk)
+        found, trace = units(path)
+        assert [(unit.at, unit.data) for unit in found] == [(n * 10**9, data) for n, data in enumerate(packets)]
+        assert trace.warnings == []
+
+
+@pytest.mark.parametrize("claimed", [capture.LONGEST_BLOCK + 1, 2**32 - 1])
+def test_a_record_that_claims_more_than_any_has_is_damage(tmp_path: Path, claimed: int) -> None:
+    path = pcap(tmp_path / "a.pcap", ETHERNET, [(1.0, b"whole")])
+    with path.open("ab") as file:
+        file.write(struct.pack("<IIII", 2, 0, claimed, claimed) + bytes(100))
+    found, trace = units(path)
+    assert len(found) == 1
+    assert trace.warnings == ["the capture is cut or damaged in packet 2"]
+
+
+def test_a_live_capture_through_a_pipe_is_not_held_up(tmp_path: Path) -> None:
+    whole = pcap(tmp_path / "a.pcap", ETHERNET, [(float(number), bytes(20)) for number in range(3)]).read_bytes()
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as pipe, os.fdopen(writing, "wb", buffering=0) as live:
+        live.write(whole[: 24 + 36])
+        records = capture.read(pipe, Notes())
+        assert next(records)[0] == 0
+        live.write(whole[24 + 36 : 24 + 80])
+        assert next(records)[0] == 10**9
+        live.write(whole[24 + 80 :])
+        assert next(records)[0] == 2 * 10**9

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import struct
 import subprocess
 import sys
 import textwrap
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.can import CAN
 from scapy.utils import RawPcapNgReader
@@ -163,6 +164,7 @@ def test_a_file_that_cannot_be_read_is_told_in_the_slice(tmp_path: Path) -> None
     assert "cannot be read (No such file or directory)" in text(cut)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.integers(0, 3000))
 def test_a_file_cut_anywhere_is_whole_up_to_there(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     folder = tmp_path_factory.mktemp("cut")
@@ -312,3 +314,19 @@ def test_what_is_no_short_message_is_not_read_as_one() -> None:
     for data in (b"", b"{}", b"[1]", b'{"number": 1, "pdu": "zz"}'):
         assert pcapng.short_message(Packet(0, Side.TBOX, 147, data)) is None
     assert pcapng.short_message(Packet(0, Side.TBOX, 1, b"{}")) is None
+
+
+def test_a_damaged_file_is_read_up_to_the_damage(tmp_path: Path) -> None:
+    with Ring(tmp_path) as kept:
+        for unit in packets(20):
+            kept.keep(unit)
+    path = kept.files[0].path
+    whole = path.read_bytes()
+    starts = [block.start for block in pcapng.blocks(whole) if block.kind == pcapng.PACKET]
+    # A block that says it is a packet and has room for none.
+    path.write_bytes(whole[: starts[5]] + struct.pack("<III", pcapng.PACKET, 12, 12) + whole[starts[5] :])
+    path.rename(tmp_path / f"evidence-{START:020d}-open.pcapng")
+    again = Ring(tmp_path)
+    assert again.files[0].last == START + 4 * SECOND
+    (tmp_path / "cut.pcapng").write_bytes(again.slice(START, START + 99 * SECOND))
+    assert read(tmp_path / "cut.pcapng") == packets(5)

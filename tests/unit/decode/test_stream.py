@@ -163,6 +163,16 @@ def test_an_answer_that_overtakes_its_bytes_is_no_gap(streams: Streams) -> None:
     assert streams.tick(10 * SECOND) == []
 
 
+def test_time_alone_ends_a_connection_whose_last_bytes_were_lost(streams: Streams) -> None:
+    play(
+        streams,
+        segment(b"", B + 1, A + 11, flags=FIN, down=True),
+        segment(b"89", A + 9, B + 2, flags=FIN),
+    )
+    assert told(streams.tick(SECOND)) == [(">", 8), (">", b"89"), "fin"]
+    assert streams.held == 0
+
+
 def test_a_lost_end_is_a_gap_too(streams: Streams) -> None:
     play(streams, segment(b"", B + 1, A + 11, down=True))
     assert told(streams.tick(SECOND)) == [(">", 10)]
