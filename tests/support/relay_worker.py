@@ -68,6 +68,10 @@ class Toy:
         held_until = self._held[flow][0] if flow in self._held else None
         return Release(forward, back, hold_until=held_until)
 
+    def goes_on(self, flow: Flow, up: int, down: int, now: int) -> bool:
+        del flow, up, down, now
+        return True
+
     def due(self, now: int) -> Iterable[tuple[Flow, Direction, Release]]:
         for flow, (until, held) in tuple(self._held.items()):
             if until <= now:

@@ -147,6 +147,15 @@ def stuffed(sock: socket.socket, seconds: float) -> int:
     return sent
 
 
+def datagrams(machine: str, address: str = "", port: int = 0) -> socket.socket:
+    """A UDP socket of IPv4 on a machine."""
+    with inside(machine):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((address, port))
+    sock.settimeout(0.3)
+    return sock
+
+
 def pinged(world: World, address: str) -> bool:
     """Whether an echo request of the T-box is answered (RFC 792, RFC 4443; the kernel fills in IPv6 checksums)."""
     six = ":" in address
@@ -258,14 +267,7 @@ def test_datagrams_pass_to_allowed_endpoints_and_back_alone(
 
 def test_a_fence_that_allows_less_ends_what_has_passed_before(world: World, relay: Worker) -> None:
     firewall = Firewall(FENCE, world.nft)
-    with inside(world.cloud):
-        cloud = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with inside(world.tbox):
-        tbox = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    with cloud, tbox:
-        cloud.bind((CLOUD, 7002))
-        for each in (cloud, tbox):
-            each.settimeout(0.3)
+    with datagrams(world.cloud, CLOUD, 7002) as cloud, datagrams(world.tbox) as tbox:
         tbox.sendto(b"one", (CLOUD, 7002))
         _, who = cloud.recvfrom(100)
         firewall.change(dataclasses.replace(FENCE, allowed=()))
@@ -349,6 +351,41 @@ def test_a_name_opens_its_addresses_for_the_answers_time(world: World, relay: Wo
     assert relay.process.poll() is None
 
 
+def test_a_flow_outlives_the_answer_that_opened_it_and_no_other_follows(world: World, relay: Worker) -> None:
+    firewall = Firewall(dataclasses.replace(FENCE, allowed=(Allowed("tsp.example", "udp", PORTS),)), world.nft)
+    firewall.apply()
+    assert firewall.learn("tsp.example", [ip_address(NAMED)], 1)
+    with datagrams(world.cloud, NAMED, 7005) as named, datagrams(world.tbox) as tbox, datagrams(world.tbox) as late:
+        tbox.sendto(b"one", (NAMED, 7005))
+        _, who = named.recvfrom(10)
+        time.sleep(1.2)
+        late.sendto(b"late", (NAMED, 7005))
+        tbox.sendto(b"two", (NAMED, 7005))
+        assert named.recv(10) == b"two"
+        named.sendto(b"three", who)
+        assert tbox.recv(10) == b"three"
+        with pytest.raises(TimeoutError):
+            named.recv(10)
+    assert relay.process.poll() is None
+
+
+def test_of_the_gate_itself_the_t_box_gets_what_is_named(world: World, relay: Worker) -> None:
+    with (
+        datagrams(world.gate, GATE, 67) as served,
+        datagrams(world.gate, GATE, 68) as closed,
+        datagrams(world.tbox) as tbox,
+    ):
+        Firewall(dataclasses.replace(FENCE, local=(("udp", 67),)), world.nft).apply()
+        for port in (67, 68):
+            tbox.sendto(b"x", (GATE, port))
+        data, who = served.recvfrom(10)
+        served.sendto(data, who)
+        assert tbox.recv(10) == b"x"
+        with pytest.raises(TimeoutError):
+            closed.recv(10)
+    assert relay.process.poll() is None
+
+
 def test_what_the_kernel_does_not_take_changes_nothing(
     world: World, relay: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,6 +426,19 @@ def test_a_blocked_message_never_arrives_and_the_session_lives(world: World, rel
         assert line(platform) + line(platform) == b"REFUSED\nstill heard\n"
         port = tbox.getsockname()[1]
     assert relay.end(port)["why"] == "finished"
+
+
+@pytest.mark.parametrize("port", [ALL, SPLICED])
+def test_a_new_fence_does_not_disturb_what_is_relayed(world: World, relay: Worker, port: int) -> None:
+    tbox, platform = opened(world, CLOUD, port)
+    with tbox, platform:
+        Firewall(dataclasses.replace(FENCE, allowed=()), world.nft).apply()
+        platform.sendall(b"down\n")
+        assert line(tbox) == b"down\n"
+        tbox.sendall(b"up\n")
+        assert line(platform) == b"up\n"
+        assert unreachable(world, CLOUD, port, 0.2)
+    assert relay.process.poll() is None
 
 
 def test_what_is_held_arrives_later_and_so_does_the_end_behind_it(world: World, relay: Worker) -> None:
@@ -737,6 +787,16 @@ def test_with_telemetry_open_the_kernel_alone_lets_allowed_endpoints_be_reached(
                 assert line(other[0]) == b"judged again\n"
         finally:
             relay.kill()
+
+
+def test_segments_fit_a_narrow_uplink(fresh: World) -> None:
+    Firewall(dataclasses.replace(FENCE, relayed=((1, 1),)), fresh.nft).apply()
+    subprocess.run(["ip", "-n", fresh.gate, "link", "set", TO_CLOUD, "mtu", "1300"], check=True)
+    for address, header in ((CLOUD, 40), (CLOUD6, 60)):
+        tbox, platform = opened(fresh, address, ALL)
+        with tbox, platform:
+            assert platform.getsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG) <= 1300 - header
+            assert platform.getpeername()[0] in {TBOX, TBOX6}
 
 
 def _ended(sock: socket.socket) -> bool:

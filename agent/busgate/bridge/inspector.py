@@ -59,8 +59,15 @@ class Inspector(Protocol):
         """
         ...
 
+    def goes_on(self, flow: Flow, up: int, down: int, now: int) -> bool:
+        """Whether a flow that the kernel carries may go on, having delivered so many bytes in each direction.
+
+        Asked at least once a second about each of them: volume and grants are judged here. One that may not is reset.
+        """
+        ...
+
     def due(self, now: int) -> Iterable[tuple[Flow, Direction, Release]]:
-        """What has been held and may go on by now, or is given up."""
+        """What has been held and may go on by now, or is given up. Of a spliced flow only `close` means anything."""
         ...
 
     def next_deadline(self) -> int | None:

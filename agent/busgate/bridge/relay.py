@@ -17,7 +17,8 @@ from busgate.bridge import relay_socket
 from busgate.bridge.inspector import Admission, End, FlowEvent, Happening, Inspector
 from busgate.bridge.port import BridgeError
 from busgate.bridge.relay_flow import Passage
-from busgate.bridge.relay_limits import Counts, Limits, overdue, sweeps_ns
+from busgate.bridge.relay_limits import Limits, overdue, sweeps_ns
+from busgate.bridge.relay_told import Counts, Told, plain
 from busgate.bridge.relay_way import InspectorFailed, Leg, Shared
 from busgate.model import Direction, Endpoint, Flow
 
@@ -45,7 +46,8 @@ class Relay:
         self.limits = limits or Limits()
         self.counts = Counts()
         self._most = relay_socket.room_for(self.limits.flows)
-        self._inspector, self._tell, self._now, self._wanted, self._uplink = inspector, tell, now, wanted, uplink
+        self._inspector, self._now, self._wanted, self._uplink = inspector, now, wanted, uplink
+        self._told = Told(inspector, tell, self.counts)
         self._shared = Shared(inspector)
         self._listening = {sock.fileno(): sock for sock in listening}
         self._legs: dict[int, tuple[Passage, Leg]] = {}
@@ -79,6 +81,13 @@ class Relay:
         """Those at work, in the order in which they were opened."""
         return tuple(self._flows)
 
+    def cut(self, flow: Flow) -> bool:
+        """End a flow at once; whether there was such a one. From the relay's thread, and not out of an inspector."""
+        passage = self._flows.get(flow)
+        if passage is not None:
+            self._end(passage, End.CUT, self._now())
+        return passage is not None
+
     def run(self, alive: Callable[[], bool]) -> None:
         """Turn for as long as `alive` says so; asked at least each second."""
         while alive():
@@ -93,7 +102,7 @@ class Relay:
             known = self._legs.get(fd)
             if known is not None:
                 passage, leg = known
-                self._do(passage, passage.on, leg, events, now)
+                self._do(passage, now, passage.on, leg, events, now)
             elif fd in self._listening:
                 knocking.append(fd)
         # New sockets come last: their descriptors may be those of flows that have just ended.
@@ -125,9 +134,8 @@ class Relay:
             return timeout
         return min(timeout, max(0, min(until) - self._now()) / _S)
 
-    def _do(self, passage: Passage, work: Callable[..., None], *words: object) -> None:
+    def _do(self, passage: Passage, now: int, work: Callable[..., None], *words: object) -> None:
         """Have one flow do something; what goes wrong ends that flow alone."""
-        now = self._now()
         try:
             work(*words)
         except InspectorFailed as failure:
@@ -144,7 +152,7 @@ class Relay:
             self._end(passage, passage.over, now)
         elif passage.spliced and not passage.told:
             passage.told = True
-            self._say(FlowEvent(now, passage.flow, Happening.SPLICED, None, passage.up.moved, passage.down.moved))
+            self._told.say(FlowEvent(now, passage.flow, Happening.SPLICED, None, passage.up.moved, passage.down.moved))
 
     def _accept(self, listening: socket.socket, now: int) -> None:
         for _ in range(_ACCEPTS):
@@ -187,33 +195,36 @@ class Relay:
         try:
             admission = self._inspector.opened(flow, now)
         except Exception as fault:  # noqa: BLE001 - whatever an inspector trips over
-            self._failed(flow, fault, now)
+            self._told.failed(flow, fault, now)
             self._refuse(sock, flow, End.FAULT, now)
             return
         if admission is not Admission.PASS and admission is not Admission.SPLICE:
             self._refuse(sock, flow, End.REFUSED, now)
             return
         self.counts.opened += 1
+        spliced = admission is Admission.SPLICE
+        towards: socket.socket | None = None
         try:
             relay_socket.prepare(sock)
             towards = relay_socket.outgoing(flow.remote, self._uplink)
+            relay_socket.prepare(towards)
+            passage = Passage(flow, sock, towards, self._shared, now, spliced=spliced)
         except OSError:
-            relay_socket.reset(sock)
-            self._over(FlowEvent(now, flow, Happening.ENDED, End.UNREACHABLE))
+            for each in (sock, towards):
+                if each is not None:
+                    relay_socket.reset(each)
+            self._told.over(FlowEvent(now, flow, Happening.ENDED, End.UNREACHABLE))
             return
-        relay_socket.prepare(towards)
-        spliced = admission is Admission.SPLICE
-        passage = Passage(flow, sock, towards, self._shared, now, spliced=spliced)
         self._flows[flow] = passage
         for leg in (passage.tbox, passage.remote):
             self._legs[leg.fd] = passage, leg
-        self._say(FlowEvent(now, flow, Happening.OPENED))
+        self._told.say(FlowEvent(now, flow, Happening.OPENED))
         self._after(passage, now)
 
     def _refuse(self, sock: socket.socket, flow: Flow, why: End, now: int) -> None:
         relay_socket.reset(sock)
         self.counts.refused += 1
-        self._say(FlowEvent(now, flow, Happening.ENDED, why))
+        self._told.say(FlowEvent(now, flow, Happening.ENDED, why))
 
     def _deadline(self) -> int | None:
         """When the inspector has something to say; one that fails at this is asked again after a breath."""
@@ -223,7 +234,7 @@ class Relay:
             deadline = self._inspector.next_deadline()
             return None if deadline is None else int(deadline)
         except Exception as fault:  # noqa: BLE001 - whatever an inspector trips over
-            self._failed(None, fault, self._now())
+            self._told.failed(None, fault, self._now())
             self._ask_at = self._now() + _BREATH_NS
             return None
 
@@ -235,7 +246,7 @@ class Relay:
         try:
             due = [(flow, Direction(direction), release) for flow, direction, release in self._inspector.due(now)]
         except Exception as fault:  # noqa: BLE001 - whatever an inspector trips over
-            self._failed(None, fault, now)
+            self._told.failed(None, fault, now)
             self._ask_at = now + _BREATH_NS
             return
         if not due:
@@ -243,7 +254,7 @@ class Relay:
         for flow, direction, release in due:
             passage = self._flows.get(flow)
             if passage is not None:
-                self._do(passage, passage.release, direction, release, now)
+                self._do(passage, now, passage.release, direction, release, now)
 
     def _sweep(self, now: int) -> None:
         """End what has taken too long; listen again after a breath."""
@@ -254,6 +265,18 @@ class Relay:
             why = overdue(passage, self.limits, now)
             if why is not None:
                 self._end(passage, why, now)
+            elif passage.spliced and not passage.connecting:
+                self._do(passage, now, self._look_at, passage, now)
+
+    def _look_at(self, passage: Passage, now: int) -> None:
+        """Ask about a flow that the kernel carries."""
+        up, down = passage.up.moved, passage.down.moved
+        try:
+            goes_on = self._inspector.goes_on(passage.flow, up, down, now)
+        except Exception as fault:
+            raise InspectorFailed(fault) from fault
+        if goes_on is not True:
+            passage.over = End.CUT
 
     def _listen(self, now: int, *, deaf: bool) -> None:
         self._deaf = deaf
@@ -263,7 +286,7 @@ class Relay:
 
     def _fail(self, passage: Passage, fault: Exception, now: int) -> None:
         self.counts.faults += 1
-        self._end(passage, End.FAULT, now, _plain(fault))
+        self._end(passage, End.FAULT, now, plain(fault))
 
     def _end(self, passage: Passage, why: End, now: int, detail: str = "") -> None:
         if self._flows.get(passage.flow) is not passage:
@@ -274,30 +297,4 @@ class Relay:
             del self._legs[leg.fd]
         passage.close()
         up, down = passage.up.moved, passage.down.moved
-        self._over(FlowEvent(now, passage.flow, Happening.ENDED, why, up, down, detail))
-
-    def _over(self, event: FlowEvent) -> None:
-        """The inspector and whoever listens hear that an admitted flow is over."""
-        self.counts.ended += 1
-        self.counts.up += event.up
-        self.counts.down += event.down
-        if event.flow is not None and event.why is not None:
-            try:
-                self._inspector.ended(event.flow, event.at, event.why)
-            except Exception as fault:  # noqa: BLE001 - whatever an inspector trips over
-                self._failed(event.flow, fault, event.at)
-        self._say(event)
-
-    def _failed(self, flow: Flow | None, fault: Exception, now: int) -> None:
-        self.counts.faults += 1
-        self._say(FlowEvent(now, flow, Happening.FAULT, End.FAULT, detail=_plain(fault)))
-
-    def _say(self, event: FlowEvent) -> None:
-        try:
-            self._tell(event)
-        except Exception:  # noqa: BLE001 - who only listens ends no flow
-            self.counts.untold += 1
-
-
-def _plain(fault: Exception) -> str:
-    return f"{type(fault).__name__}: {fault}"
+        self._told.over(FlowEvent(now, passage.flow, Happening.ENDED, why, up, down, detail))

@@ -72,6 +72,8 @@ class Passage:
                 self._flush(leg.writes, now)
             if events & _IN and leg.mask is not None and leg.mask & _IN and self._may_read(leg.reads):
                 self._read(leg.reads, now)
+                if events == _IN and self._plain(leg.reads):
+                    return  # what most bytes do: they came and went, and nothing is to be asked of the kernel anew
             elif events & _HUP and not events & _OUT:
                 # Both its directions have ended; the kernel would say so for ever.
                 self._shared.poll.unregister(leg.fd)
@@ -80,8 +82,10 @@ class Passage:
         self.settle()
 
     def release(self, direction: Direction, release: Release, now: int) -> None:
-        """Do what the inspector says later, as `on`; of a flow that it has given to the kernel it says nothing more."""
+        """Do what the inspector says later, as `on`; of a flow that the kernel carries only its end."""
         if self.spliced or self.closing is not None:
+            if release.close and self.closing is None:
+                self.over = End.CUT
             return
         self._apply(self.up if direction is Direction.UP else self.down, release, now)
         self._progress()
@@ -116,7 +120,7 @@ class Passage:
                 with contextlib.suppress(OSError):
                     self._shared.poll.unregister(leg.fd)
                 leg.mask = None
-            if self.over in {End.FINISHED, End.CUT, End.IDLE}:
+            if self.over in {End.FINISHED, End.IDLE} or self.closing is not None:
                 leg.sock.close()
             else:
                 reset(leg.sock)
@@ -137,6 +141,20 @@ class Passage:
         if self.spliced:
             return not way.stuck
         return way.waiting < HIGH and way.more is None and way.other.waiting < MOST_BACK
+
+    def _plain(self, way: Way) -> bool:
+        """Whether a direction that was read goes on as before, and has done nothing to the other one."""
+        return not (
+            way.waiting
+            or way.finished
+            or way.held
+            or way.paused
+            or way.other.waiting
+            or way.more is not None
+            or way.pipe is not None
+            or self.closing is not None
+            or (self.spliced and not self.told)
+        )
 
     def _read(self, way: Way, now: int) -> None:
         if self.spliced and self.closing is None:

@@ -30,22 +30,6 @@ class Limits:
     """For what an inspector ended, until its last bytes are taken."""
 
 
-@dataclass(slots=True)
-class Counts:
-    """What the relay has met since it was opened."""
-
-    opened: int = 0
-    refused: int = 0
-    ended: int = 0
-    faults: int = 0
-    """Exceptions of the inspector, each of which has ended a flow or a look at what is due."""
-    untold: int = 0
-    """Events whose listener failed."""
-    up: int = 0
-    down: int = 0
-    """Bytes delivered by flows that are over."""
-
-
 def sweeps_ns(limits: Limits) -> int:
     """How often flows are looked at: a quarter of the shortest limit, within reason."""
     shortest = min(limits.connect_s, limits.first_byte_s, limits.idle_s, limits.stalled_s, limits.linger_s)

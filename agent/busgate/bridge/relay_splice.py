@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable
 
 _FLAGS = os.SPLICE_F_MOVE | os.SPLICE_F_NONBLOCK
-_WANTED = 1 << 20
+_WANTED = 1 << 18
 _KEPT = 64
 """Empty pipes that are kept for the next flow that needs one."""
 

@@ -30,6 +30,7 @@ class Judge:
         self.answers: Callable[[Direction, bytes], Release] = lambda _, data: Release(data)
         self.deadline: Callable[[], int | None] = lambda: None
         self.says: Callable[[], Due] = lambda: ()
+        self.may_go_on: Callable[[int, int], bool] = lambda *_: True
         self.over: list[End] = []
         self.flows: list[Flow] = []
 
@@ -41,6 +42,10 @@ class Judge:
     def chunk(self, flow: Flow, direction: Direction, data: bytes, now: int) -> Release:
         del flow, now
         return self.answers(direction, data)
+
+    def goes_on(self, flow: Flow, up: int, down: int, now: int) -> bool:
+        del flow, now
+        return self.may_go_on(up, down)
 
     def due(self, now: int) -> Due:
         del now
@@ -200,7 +205,7 @@ def test_who_only_listens_may_fail(desk: Desk) -> None:
     def deaf(_: FlowEvent) -> None:
         raise RuntimeError
 
-    desk.relay._tell = deaf
+    desk.relay._told._tell = deaf
     tbox, cloud = desk.pair()
     cloud.sendall(b"x")
     desk.turn()
@@ -360,6 +365,53 @@ def test_an_answered_sender_that_does_not_listen_is_not_read_for_ever(desk: Desk
         cloud.send(b"order")
         desk.turn(1)
     assert relay_way.MOST_BACK <= desk.relay._shared.waiting <= relay_way.MOST_BACK + (1 << 18)
+
+
+@pytest.mark.parametrize(("limit", "why"), [(lambda _, down: down <= 5, End.CUT), (broken, End.FAULT)])
+def test_what_the_kernel_carries_is_asked_about_each_second(
+    desk: Desk, limit: Callable[[int, int], bool], why: End
+) -> None:
+    desk.judge.admission = Admission.SPLICE
+    tbox, cloud = desk.pair()
+    desk.passed(1.1)
+    desk.judge.may_go_on = limit
+    cloud.sendall(b"12345")
+    desk.turn()
+    assert tbox.recv(10) == b"12345"
+    if why is End.CUT:
+        desk.passed(1.1)
+    assert desk.ends() == []
+    cloud.sendall(b"6")
+    desk.turn()
+    desk.passed(1.1)
+    assert desk.ends() == [why]
+    assert tbox.recv(10) == b"6"
+    with pytest.raises(ConnectionResetError):
+        tbox.recv(1)
+
+
+def test_what_the_kernel_carries_can_be_ended_and_nothing_else_said_of_it(desk: Desk) -> None:
+    desk.judge.admission = Admission.SPLICE
+    tbox, _ = desk.pair()
+    (flow,) = desk.relay.flows
+    said = [Release(b"not this"), Release(close=True)]
+    desk.judge.deadline = lambda: desk.now
+    desk.judge.says = lambda: [(flow, Direction.DOWN, said.pop(0))] if said else []
+    desk.turn()
+    assert desk.ends() == [End.CUT]
+    with pytest.raises(ConnectionResetError):
+        tbox.recv(1)
+
+
+def test_a_flow_can_be_cut_by_hand(desk: Desk) -> None:
+    tbox, cloud = desk.pair()
+    (flow,) = desk.relay.flows
+    assert desk.relay.cut(flow)
+    assert not desk.relay.cut(flow)
+    for each in (tbox, cloud):
+        with pytest.raises(ConnectionResetError):
+            each.recv(1)
+    assert desk.judge.over == [End.CUT]
 
 
 def test_out_of_descriptors_those_that_knock_wait(desk: Desk) -> None:
