@@ -34,6 +34,7 @@ class Service(NamedTuple):
     ports: Ports
     networks: tuple[Network, ...]
     host: str = ""
+    when_dead: bool = True
 
     def name(self, family: int) -> str:
         """The kernel's set of its addresses in one family."""
@@ -42,16 +43,22 @@ class Service(NamedTuple):
 
 def services(fence: Fence) -> tuple[Service, ...]:
     """What the fence allows, put together by transport and ports; names each by themselves."""
-    several: dict[tuple[Transport, Ports], list[Network]] = {}
-    names: dict[tuple[str, Transport, Ports], None] = {}
+    several: dict[tuple[Transport, Ports, bool], list[Network]] = {}
+    names: dict[tuple[str, Transport, Ports, bool], None] = {}
     for each in _every(fence):
         ports = merged(each.ports)
         if isinstance(each.to, str):
-            names[each.to, each.transport, ports] = None
+            names[each.to, each.transport, ports, each.when_dead] = None
         else:
-            several.setdefault((each.transport, ports), []).append(each.to)
-    known = (Service(f"known{n}", *key, _collapsed(to)) for n, (key, to) in enumerate(several.items()))
-    named = (Service(f"named{n}", key[1], key[2], (), key[0]) for n, key in enumerate(names))
+            several.setdefault((each.transport, ports, each.when_dead), []).append(each.to)
+    known = (
+        Service(f"known{n}", transport, ports, _collapsed(to), when_dead=when_dead)
+        for n, ((transport, ports, when_dead), to) in enumerate(several.items())
+    )
+    named = (
+        Service(f"named{n}", transport, ports, (), host, when_dead)
+        for n, (host, transport, ports, when_dead) in enumerate(names)
+    )
     return (*known, *named)
 
 
@@ -184,7 +191,8 @@ def _up(fence: Fence, offered: Sequence[Service], mark: str) -> Iterator[str]:
     yield f"ct direction reply {_blocked('up')}"
     let = f"ct mark set {mark} counter name direct accept"
     for each in offered:
-        if each.transport == "udp" or fence.relayed != EVERY_PORT or fence.when_dead is WhenDead.OPEN:
+        dead = fence.when_dead is WhenDead.OPEN and each.when_dead
+        if each.transport == "udp" or fence.relayed != EVERY_PORT or dead:
             yield from _towards(each, let)
         if fence.ping:
             yield f"icmp type echo-request ip daddr @{each.name(4)} {let}"
@@ -209,7 +217,7 @@ def _judged(fence: Fence, end: str, interface: str) -> str:
 def _passed(fence: Fence, mark: str) -> Iterator[str]:
     if fence.clamp_mss:
         yield "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
-    # Datagrams without answers are never "established". What a helper expects has its master's mark, but is another flow.
+    # Datagrams without answers are never "established". What a helper expects has its master's mark, yet is another.
     yield f"ct state new,established ct mark {mark} ct status ! expected accept"
     yield f"ct state related ct mark {mark} meta l4proto {{ icmp, ipv6-icmp }} accept"
 

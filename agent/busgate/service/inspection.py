@@ -61,6 +61,8 @@ class _Open:
     """Bytes of the body that is passing."""
     encrypted: set[Direction] = field(default_factory=set)
     spliced: bool = False
+    carried: tuple[int, int] = (0, 0)
+    """Bytes that the kernel has carried, up and down, as far as they are counted."""
 
 
 class Inspection:
@@ -105,6 +107,18 @@ class Inspection:
         if not data and direction is Direction.DOWN and talk.download is not None:
             self._finish(talk.download)
         return self._spliced(talk, direction, release) if data else release
+
+    def goes_on(self, flow: Flow, up: int, down: int, now: int) -> bool:
+        """Whether what the kernel carries may go on: by its volume, its grant, the policy as it is now."""
+        talk = self._open[flow]
+        before, talk.carried = talk.carried, (up, down)
+        may = True
+        for way, size in ((Direction.UP, up - before[0]), (Direction.DOWN, down - before[1])):
+            if size > 0:
+                heard = self._air.carried(flow, now, way, size)
+                self._say(heard.events, now)
+                may = may and heard.verdict.action is Action.PASS
+        return (may and self._may_go_on(flow, now)) or not talk.inline.enforced
 
     def due(self, now: int) -> Iterator[tuple[Flow, Direction, Release]]:
         """What the operator has decided by now, what waited too long to be recognised, what may not go on."""
@@ -226,9 +240,9 @@ class Inspection:
         return now + LOOKS_EVERY_NS if talk.waiting or talk.download is not None else None
 
     def _ripe(self, flow: Flow, talk: _Open, now: int) -> Iterator[tuple[Direction, Release]]:
-        heard = self._air.learned(flow, now, self._wall(now), {})
-        self._say(heard.events, now)
-        if talk.inline.enforced and heard.verdict.action is Action.BLOCK:
+        if talk.spliced:
+            return
+        if not self._may_go_on(flow, now) and talk.inline.enforced:
             yield Direction.DOWN, Release(close=True)
             return
         yield from self._impatient(talk, now)
@@ -243,6 +257,12 @@ class Inspection:
             if mark is not None:
                 talk.download = None
                 yield Direction.DOWN, self._downloaded(download, mark, now)
+
+    def _may_go_on(self, flow: Flow, now: int) -> bool:
+        """The policy's word on a conversation as it is now: a grant may have ended, a policy may be another."""
+        heard = self._air.learned(flow, now, self._wall(now), {})
+        self._say(heard.events, now)
+        return heard.verdict.action is Action.PASS
 
     def _impatient(self, talk: _Open, now: int) -> Iterator[tuple[Direction, Release]]:
         """Bytes that wait for more, for longer than anybody should: an unknown language, a piece of the T-box's."""
@@ -285,9 +305,7 @@ class Inspection:
     def _spliced(self, talk: _Open, direction: Direction, release: Release) -> Release:
         """Once both ends only say what nobody can read, the kernel may carry it: nothing more is learned from it."""
         conversation = talk.inline.conversation
-        remote = talk.inline.remote
-        limited = remote is not None and (remote.down is not None or remote.grant is not None or remote.window)
-        ready = talk.encrypted >= {Direction.UP, Direction.DOWN} and not limited
+        ready = talk.encrypted >= {Direction.UP, Direction.DOWN}
         if not self._splice or not ready or release.close or talk.waiting or talk.download is not None:
             return release
         talk.spliced = True
