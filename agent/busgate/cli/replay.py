@@ -49,6 +49,10 @@ expectation failed; 2 it could not be replayed.""",
 @click.option("--operator", metavar="VKEY", help="The operator's public key (text or file) that signed the policy.")
 @click.option("--grant", "grants", type=click.Path(path_type=Path), multiple=True, help="A maintenance grant.")
 @click.option("--pcap", type=click.Path(path_type=Path), help="The T-box's IP traffic of the same time (pcap, pcapng).")
+@click.option("--tbox-address", "addresses", multiple=True, metavar="NETWORK",
+              help="The T-box's own IP addresses; without them its end is guessed.")  # fmt: skip
+@click.option("--countries", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+              help="A table of countries and networks (MMDB).")  # fmt: skip
 @click.option("--tbox", multiple=True, metavar="CHANNEL", help="A channel on the T-box's side ('all' for every one).")
 @click.option("--vehicle", multiple=True, metavar="CHANNEL", help="A channel on the vehicle's side.")
 @click.option(
@@ -80,6 +84,8 @@ def command(  # noqa: PLR0913 - one parameter an option
     operator: str | None,
     grants: tuple[Path, ...],
     pcap: Path | None,
+    addresses: tuple[str, ...],
+    countries: tuple[Path, ...],
     tbox: tuple[str, ...],
     vehicle: tuple[str, ...],
     tap: tuple[str, ...],
@@ -96,8 +102,11 @@ def command(  # noqa: PLR0913 - one parameter an option
 ) -> None:
     """Run a recorded trace through the gate and report its verdicts.
 
-    TRACE is any recording python-can reads (.log .asc .blf .trc .mf4, each also .gz) or a pcap/pcapng file.
+    TRACE is any recording python-can reads (.log .asc .blf .trc .mf4, each also .gz) or a pcap/pcapng file. With --pcap
+    beside it, messages over the air are joined to the frames that they led to; alone, --pcap replays the air side.
     """
+    if trace is None and pcap is not None and not tap:
+        trace, pcap, tap = pcap, None, (ALL,)  # the air side alone
     trace, tap = _untangled(trace, tap)
     adopted = load.policy(policy, operator=operator, unsigned=unsigned) if policy is not None else None
     expected = None if expect is None else load_expectations(expect)
@@ -110,6 +119,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         policy=adopted,
         grants=tuple(load.grant(path, operator=operator, unsigned=unsigned) for path in grants),
         pcap=pcap,
+        addresses=addresses,
+        countries=countries,
         out=out,
         signer=load_signer(key) if key is not None else None,
         device=device,

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from busgate.bridge.channels import ALL, SideMap
+from busgate.bridge.countries import Countries, in_eu
+from busgate.bridge.pcapng import short_message
 from busgate.bridge.trace import Trace, merge
 from busgate.gateway import Gateway
 from busgate.judge.situation import Situation
-from busgate.model import Event, Mode, Outcome, Unit
+from busgate.model import Event, Mode, Outcome, Packet, Unit
 from busgate.record.log import Log
 from busgate.report.uplink import Uplink
 from busgate.service import load
@@ -42,6 +44,8 @@ class Job:
     policy: load.Adopted | None = None
     grants: tuple[Any, ...] = ()
     pcap: Path | None = None
+    addresses: tuple[str, ...] = ()
+    countries: tuple[Path, ...] = ()
     out: Path | None = None
     signer: Signer | None = None
     device: str = "replay"
@@ -65,13 +69,16 @@ def replay(job: Job) -> Result:
     """Run one replay to its end. Raises BusgateError for a trace, folder or broker that cannot be used."""
     trace = Trace(job.trace, job.sides)
     packets = Trace(job.pcap, SideMap([ALL])) if job.pcap is not None else None
-    units = iter(trace if packets is None else merge(trace, packets))
+    units = map(_spoken, iter(trace if packets is None else merge(trace, packets)))
     first = next(units, None)
     start = first.at if first is not None else 0
     wall_offset = 0 if start >= YEAR_2000 else None
     gateway = Gateway(
         job.vehicle.profile, job.vehicle.database, mode=job.mode, wall_offset=wall_offset, device=job.device
     )
+    gateway.tbox_addresses = job.addresses
+    if job.countries:
+        gateway.places(Countries.open(*job.countries).country, in_eu)
     log = _open_log(job, start, wall_offset)
     uplink = Uplink(job.mqtt, job.device, log, witnesses=job.witnesses) if job.mqtt is not None else None
     station = Station(gateway, log, uplink)
@@ -91,6 +98,12 @@ def replay(job: Job) -> Result:
             uplink.close()
         log.close()
     return Result(report, findings, delivered)
+
+
+def _spoken(unit: Unit) -> Unit:
+    """A short message that the evidence ring kept as a packet, as what it is."""
+    short = short_message(unit) if isinstance(unit, Packet) else None
+    return unit if short is None else short
 
 
 def _open_log(job: Job, start: int, wall_offset: int | None) -> Log:

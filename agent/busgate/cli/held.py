@@ -1,0 +1,152 @@
+"""`busgate held`: what waits for the operator, and his word on it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from busgate.bridge.hold import Held, Spool
+from busgate.bridge.hold_marks import Decision, Mark
+from busgate.model import BusgateError
+from busgate.service import load
+from busgate.service.findings import moment
+from busgate.settings import DEFAULT
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  busgate held list
+  busgate held show 1772433605000000000-0
+  busgate held release 1772433605000000000-0 --reason "approved by the fleet manager, ticket 4711"
+  busgate held refuse 1772433605000000000-0 --reason "nobody ordered it"
+  busgate held save 1772433605000000000-0 -o update.bin
+
+\b
+What is released goes on within a second, if the conversation that it belongs to still stands; what is refused never
+does. Either way the payload stays as evidence until room is needed.
+Exit codes: 0 done; 1 nothing is held (list); 2 it could not be done as asked.""",
+)
+@click.argument("what", type=click.Choice(["list", "show", "release", "refuse", "save"]))
+@click.argument("name", required=False)
+@click.option("--config", type=click.Path(path_type=Path), default=DEFAULT, show_default=True, help="Settings file.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where it is held; stands above the settings.")
+@click.option("--marks", type=click.Path(path_type=Path), help="Where the marks are. Default: the same folder.")
+@click.option("--reason", default="", help="Why; it goes into the log.")
+@click.option("--report", "style", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="save: the file to write the payload to.")
+def command(  # noqa: PLR0913 - one parameter an option
+    *,
+    what: str,
+    name: str | None,
+    config: Path,
+    folder: Path | None,
+    marks: Path | None,
+    reason: str,
+    style: str,
+    out: Path | None,
+) -> None:
+    """Show what waits for the operator, and release or refuse it."""
+    spool = _spool(config, folder, marks)
+    if what == "list":
+        _list(spool, style)
+        return
+    if name is None:
+        raise BusgateError("say which one. Next: busgate held list")
+    if what == "show":
+        _show(spool.show(name), style)
+        return
+    if what == "save":
+        _save(spool, name, out)
+        return
+    if not reason.strip():
+        raise BusgateError('say why: it goes into the log. Next: add --reason "…"')
+    decision = Decision.RELEASE if what == "release" else Decision.REFUSE
+    spool.mark(name, Mark(decision, _who(), reason.strip(), time.time_ns()))
+    click.echo(f"{name}: {'released' if decision is Decision.RELEASE else 'refused'}")
+
+
+def _spool(config: Path, folder: Path | None, marks: Path | None) -> Spool:
+    if folder is None:
+        settings = load.settings(config)
+        hold = None if settings.network is None else settings.network.hold
+        if hold is None:
+            raise BusgateError(f"{config} does not say where anything is held. Next: give --folder FOLDER")
+        folder, marks = Path(hold.folder), marks or Path(hold.marks)
+    if not folder.is_dir():
+        raise BusgateError(f"there is no folder {folder}. Next: check `network.hold` in the settings")
+    return Spool(folder, marks or folder)
+
+
+def _list(spool: Spool, style: str) -> None:
+    everything = spool.everything()
+    if style == "json":
+        click.echo(json.dumps([_row(held) for held in everything], indent=2, ensure_ascii=False))
+    else:
+        for held in everything:
+            about = held.about
+            click.echo(
+                f"{held.name}  {moment(held.at)[:19]}Z  {_standing(held):<9} {held.size:>9} bytes  "
+                f"{about.get('name', '?')} from {about.get('source', '?')}"
+            )
+    if not everything:
+        click.echo("nothing is held", err=True)
+        raise SystemExit(1)
+
+
+def _show(held: Held, style: str) -> None:
+    row = _row(held)
+    if style == "json":
+        click.echo(json.dumps(row, indent=2, ensure_ascii=False))
+        return
+    for name, value in row.items():
+        click.echo(f"{name:<9} {value}")
+
+
+def _row(held: Held) -> dict[str, Any]:
+    mark = held.mark
+    return {
+        "name": held.name,
+        "held": moment(held.at),
+        "standing": _standing(held),
+        "what": held.about.get("name", ""),
+        "source": held.about.get("source", ""),
+        "bytes": held.size,
+        "sha256": held.sha256 or "(still coming)",
+        "whole": held.whole,
+        "kept": held.kept,
+        "by": "" if mark is None else mark.by,
+        "reason": "" if mark is None else mark.reason,
+    }
+
+
+def _standing(held: Held) -> str:
+    if held.mark is None:
+        return "waits"
+    return "released" if held.mark.decision is Decision.RELEASE else "refused"
+
+
+def _save(spool: Spool, name: str, out: Path | None) -> None:
+    if out is None:
+        raise BusgateError("say where to. Next: add -o FILE")
+    if out.exists():
+        raise BusgateError(f"{out} is there already. Next: name another file")
+    with out.open("xb") as file:
+        for piece in spool.payload(name):
+            file.write(piece)
+    click.echo(f"{out}: {out.stat().st_size} bytes, as they were held")
+
+
+def _who() -> str:
+    asked = os.environ.get("SUDO_USER")
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = "somebody"
+    return f"{user} (uid {os.getuid()}{f', for {asked}' if asked else ''})"
