@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,33 +56,54 @@ def listen(wish: Wish, going: Callable[[], bool], tell: Callable[[Event], None])
     start = time.time_ns()
     if wish.policy is not None:
         gateway.adopt(wish.policy.policy, start, signed=wish.policy.signed)
-    ring = Ring(wish.evidence, Limits(total_bytes=wish.megabytes << 20)) if wish.evidence is not None else None
-    sniffer = Sniffer.open(Side.TBOX, wish.interface)
-    ends = time.monotonic() + wish.seconds if wish.seconds else float("inf")
-    packets = size = 0
-    try:
+    with ExitStack() as stack:
+        ring = None
+        if wish.evidence is not None:
+            ring = stack.enter_context(Ring(wish.evidence, Limits(total_bytes=wish.megabytes << 20)))
+        sniffer = Sniffer.open(Side.TBOX, wish.interface)
+        stack.callback(sniffer.close)
+        ear = _Ear(wish.interface, gateway, sniffer, ring, tell)
+        ends = time.monotonic() + wish.seconds if wish.seconds else float("inf")
         while going() and time.monotonic() < ends:
-            sniffer.wait(_TURN_S)
-            for packet in sniffer.read(0):
-                packets += 1
-                size += len(packet.data)
-                if ring is not None:
-                    ring.keep(packet, 0, wish.interface)
-                for event in gateway.receive(packet).events:
-                    tell(event)
-            now = time.time_ns()
-            sniffer.again()
-            if ring is not None:
-                ring.tick(now)
-            for event in gateway.tick(now):
-                tell(event)
-        for event in gateway.finish(time.time_ns()):
-            tell(event)
-        lost = Counter(sniffer.losses())
-        if ring is not None:
-            lost.update(ring.losses())
-    finally:
-        sniffer.close()
-        if ring is not None:
-            ring.close()
-    return Heard(packets, size, dict(gateway.air.counts), dict(lost))
+            ear.turn()
+        return ear.finish()
+
+
+class _Ear:
+    """One interface, what reads it, and where it is kept."""
+
+    def __init__(
+        self, name: str, gateway: Gateway, sniffer: Sniffer, ring: Ring | None, tell: Callable[[Event], None]
+    ) -> None:
+        self._name = name
+        self._gateway = gateway
+        self._sniffer = sniffer
+        self._ring = ring
+        self._tell = tell
+        self._heard = Heard(0, 0, {}, {})
+
+    def turn(self) -> None:
+        self._sniffer.wait(_TURN_S)
+        for packet in self._sniffer.read(0):
+            self._heard.packets += 1
+            self._heard.size += len(packet.data)
+            if self._ring is not None:
+                self._ring.keep(packet, 0, self._name)
+            self._told(self._gateway.receive(packet).events)
+        now = time.time_ns()
+        self._sniffer.again()
+        if self._ring is not None:
+            self._ring.tick(now)
+        self._told(self._gateway.tick(now))
+
+    def finish(self) -> Heard:
+        self._told(self._gateway.finish(time.time_ns()))
+        lost = Counter(self._sniffer.losses())
+        if self._ring is not None:
+            lost.update(self._ring.losses())
+        self._heard.counts, self._heard.lost = dict(self._gateway.air.counts), dict(lost)
+        return self._heard
+
+    def _told(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self._tell(event)
