@@ -9,6 +9,7 @@ import shutil
 import socket
 import struct
 import subprocess
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,6 +51,16 @@ def veth(near: str = "near", far: str = "far", *, quiet: bool = True) -> None:
             ip("link", "set", name, "addrgenmode", "none")
             ip("link", "set", name, "arp", "off")
         assert ip("link", "set", name, "up")
+    # The kernel tells an interface of its carrier later, by a worker; until then what is sent on it is dropped.
+    deadline = time.monotonic() + 5
+    while not all(_operational(name) for name in (near, far)):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def _operational(name: str) -> bool:
+    said = subprocess.run([str(IP), "link", "show", "dev", name], capture_output=True, text=True, check=False).stdout
+    return " state UP " in said
 
 
 def tun(name: str = "modem0") -> int:
