@@ -32,6 +32,7 @@ from support.net import (
     OUTER,
     OUTER6,
     RELAY_PORT,
+    SETPRIV,
     STRANGER,
     STRANGER6,
     TBOX,
@@ -237,6 +238,13 @@ def test_nothing_listens_on_the_cellular_side(world: World, relay: Worker, gate:
         with inside(world.cloud), pytest.raises(OSError, match="timed out"):
             socket.create_connection((gate, port), timeout=0.3)
     assert relay.process.poll() is None
+
+
+def test_the_relay_needs_no_right(relay: Worker) -> None:
+    if SETPRIV is None:
+        pytest.skip("setpriv takes util-linux")
+    status = Path(f"/proc/{relay.process.pid}/status").read_text(encoding="ascii")
+    assert "CapEff:\t0000000000000000\n" in status
 
 
 def test_the_relay_itself_takes_nobody_who_was_not_redirected(world: World, relay: Worker) -> None:
