@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
-IP, NFT = (shutil.which(name, path=_PATH) for name in ("ip", "nft"))
+IP, NFT, SETPRIV = (shutil.which(name, path=_PATH) for name in ("ip", "nft", "setpriv"))
 WORKER = Path(__file__).with_name("relay_worker.py")
 
 TBOX, TBOX6 = "10.88.1.2", "fd88:1::2"
@@ -96,8 +96,9 @@ class World:
         return (str(IP), "netns", "exec", self.gate, str(NFT))
 
     def relay(self, *words: str) -> Worker:
-        """The relay inside the gate, as a process."""
-        return Worker([str(IP), "netns", "exec", self.gate, sys.executable, str(WORKER), *words])
+        """The relay inside the gate, as a process; without any capability, since it needs none."""
+        bare = [SETPRIV, "--bounding-set=-all", "--inh-caps=-all"] if SETPRIV else []
+        return Worker([str(IP), "netns", "exec", self.gate, *bare, sys.executable, str(WORKER), *words])
 
     def connect(self, address: str, port: int, timeout: float = 5) -> socket.socket:
         """A connection that the T-box opens."""

@@ -32,6 +32,7 @@ from support.net import (
     OUTER,
     OUTER6,
     RELAY_PORT,
+    SETPRIV,
     STRANGER,
     STRANGER6,
     TBOX,
@@ -152,11 +153,22 @@ def datagrams(machine: str, address: str = "", port: int = 0) -> socket.socket:
     with inside(machine):
         sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind((address, port))
-    sock.settimeout(0.3)
+    sock.settimeout(3)
     return sock
 
 
-def pinged(world: World, address: str) -> bool:
+def nothing_comes(sock: socket.socket) -> bool:
+    sock.settimeout(0.3)
+    try:
+        sock.recv(100)
+    except TimeoutError:
+        return True
+    finally:
+        sock.settimeout(3)
+    return False
+
+
+def pinged(world: World, address: str, seconds: float) -> bool:
     """Whether an echo request of the T-box is answered (RFC 792, RFC 4443; the kernel fills in IPv6 checksums)."""
     six = ":" in address
     with inside(world.tbox):
@@ -168,7 +180,7 @@ def pinged(world: World, address: str) -> bool:
     request = bytes([128, 0, 0, 0, 0x62, 0x67, 0, 1]) if six else bytes([8, 0, 0x95, 0x97, 0x62, 0x67, 0, 1])
     with sock:
         sock.sendto(request, (address, 0))
-        ends = time.monotonic() + 0.4
+        ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             sock.settimeout(left)
             with contextlib.suppress(TimeoutError):
@@ -228,6 +240,13 @@ def test_nothing_listens_on_the_cellular_side(world: World, relay: Worker, gate:
     assert relay.process.poll() is None
 
 
+def test_the_relay_needs_no_right(relay: Worker) -> None:
+    if SETPRIV is None:
+        pytest.skip("setpriv takes util-linux")
+    status = Path(f"/proc/{relay.process.pid}/status").read_text(encoding="ascii")
+    assert "CapEff:\t0000000000000000\n" in status
+
+
 def test_the_relay_itself_takes_nobody_who_was_not_redirected(world: World, relay: Worker) -> None:
     for address in (GATE, GATE6, OUTER, OUTER6):
         assert unreachable(world, address, RELAY_PORT, 0.3)
@@ -251,7 +270,7 @@ def test_datagrams_pass_to_allowed_endpoints_and_back_alone(
             with inside(machine):
                 ends[name] = open_.enter_context(socket.socket(family, socket.SOCK_DGRAM))
             ends[name].bind((address, 7001 if address else 0))
-            ends[name].settimeout(0.3)
+            ends[name].settimeout(3)
         ends["t"].sendto(b"to the stranger", (stranger, 7001))
         ends["t"].sendto(b"question", (cloud, 7001))
         data, who = ends["c"].recvfrom(100)
@@ -259,9 +278,8 @@ def test_datagrams_pass_to_allowed_endpoints_and_back_alone(
         ends["s"].sendto(b"from nowhere", who)
         ends["c"].sendto(b"answer", who)
         assert ends["t"].recv(100) == b"answer"
-        for name in ("t", "s"):
-            with pytest.raises(TimeoutError):
-                ends[name].recv(100)
+        assert nothing_comes(ends["t"])
+        assert nothing_comes(ends["s"])
     assert relay.process.poll() is None
 
 
@@ -273,9 +291,8 @@ def test_a_fence_that_allows_less_ends_what_has_passed_before(world: World, rela
         firewall.change(dataclasses.replace(FENCE, allowed=()))
         cloud.sendto(b"still there?", who)
         tbox.sendto(b"two", (CLOUD, 7002))
-        for each in (tbox, cloud):
-            with pytest.raises(TimeoutError):
-                each.recv(100)
+        assert nothing_comes(tbox)
+        assert nothing_comes(cloud)
         firewall.change(FENCE)
         tbox.sendto(b"three", (CLOUD, 7002))
         assert cloud.recv(100) == b"three"
@@ -307,8 +324,8 @@ def test_behind_a_modem_the_cloud_sees_the_gates_own_address(world: World, relay
             tbox = socket.socket(family, socket.SOCK_DGRAM)
         with heard, tbox:
             heard.bind((cloud, 7004))
-            heard.settimeout(1)
-            tbox.settimeout(1)
+            heard.settimeout(3)
+            tbox.settimeout(3)
             tbox.sendto(b"x", (cloud, 7004))
             data, who = heard.recvfrom(10)
             assert (data, who[0]) == (b"x", outer)
@@ -318,11 +335,10 @@ def test_behind_a_modem_the_cloud_sees_the_gates_own_address(world: World, relay
 
 
 def test_a_ping_passes_to_allowed_endpoints_only(world: World, relay: Worker) -> None:
-    assert [pinged(world, each) for each in (GATE, GATE6, CLOUD, CLOUD6, STRANGER, STRANGER6)] == [True] * 4 + [
-        False
-    ] * 2
+    assert all(pinged(world, each, 3) for each in (GATE, GATE6, CLOUD, CLOUD6))
+    assert not any(pinged(world, each, 0.3) for each in (STRANGER, STRANGER6))
     Firewall(dataclasses.replace(FENCE, ping=False), world.nft).apply()
-    assert not pinged(world, CLOUD)
+    assert not pinged(world, CLOUD, 0.3)
     assert relay.process.poll() is None
 
 
@@ -333,14 +349,14 @@ def test_a_name_opens_its_addresses_for_the_answers_time(world: World, relay: Wo
     assert not firewall.learn("vendor.example.evil.example", [ip_address(STRANGER)], 60)
     for named in (NAMED, NAMED6):
         assert unreachable(world, named, LINES, 0.2)
-    assert firewall.learn("tsp.Vendor.example.", [ip_address(NAMED), ip_address(NAMED6)], 2)
+    assert firewall.learn("tsp.Vendor.example.", [ip_address(NAMED), ip_address(NAMED6)], 4)
     learned = time.monotonic()
     assert {each.host for each in firewall.learned()} == {"tsp.vendor.example"}
     firewall.apply()  # what has been learned outlives a new ruleset
     for named in (NAMED, NAMED6):
         for each in opened(world, named, LINES):
             each.close()
-    time.sleep(max(0, learned + 2.3 - time.monotonic()))
+    time.sleep(max(0, learned + 4.3 - time.monotonic()))
     assert firewall.learned() == ()
     for named in (NAMED, NAMED6):
         assert unreachable(world, named, LINES, 0.2)
@@ -364,8 +380,7 @@ def test_a_flow_outlives_the_answer_that_opened_it_and_no_other_follows(world: W
         assert named.recv(10) == b"two"
         named.sendto(b"three", who)
         assert tbox.recv(10) == b"three"
-        with pytest.raises(TimeoutError):
-            named.recv(10)
+        assert nothing_comes(named)
     assert relay.process.poll() is None
 
 
@@ -381,8 +396,7 @@ def test_of_the_gate_itself_the_t_box_gets_what_is_named(world: World, relay: Wo
         data, who = served.recvfrom(10)
         served.sendto(data, who)
         assert tbox.recv(10) == b"x"
-        with pytest.raises(TimeoutError):
-            closed.recv(10)
+        assert nothing_comes(closed)
     assert relay.process.poll() is None
 
 
@@ -662,7 +676,7 @@ def test_who_keeps_a_connection_without_a_word_loses_it(fresh: World) -> None:
             dripping[0].sendall(b"d")
             assert stuffed(stalled[1], 0.1) > 1 << 18
             assert relay.end(silent[0].getsockname()[1])["why"] == "silent"
-            assert 0.9 < time.monotonic() - began < 2.2
+            assert time.monotonic() - began > 0.9
             assert relay.end(dripping[0].getsockname()[1])["why"] == "idle"
             assert relay.end(stalled[0].getsockname()[1])["why"] == "stalled"
             assert time.monotonic() - began > 2.4
@@ -755,7 +769,7 @@ def test_a_killed_relay_takes_its_flows_along_and_the_fence_stays_shut(fresh: Wo
 
 
 def test_with_telemetry_open_the_kernel_alone_lets_allowed_endpoints_be_reached(fresh: World) -> None:
-    firewall = Firewall(dataclasses.replace(FENCE, when_dead=WhenDead.OPEN, lease_s=2), fresh.nft)
+    firewall = Firewall(dataclasses.replace(FENCE, when_dead=WhenDead.OPEN, lease_s=3), fresh.nft)
     firewall.apply()
     relay = fresh.relay()
     firewall.beat()
@@ -763,11 +777,12 @@ def test_with_telemetry_open_the_kernel_alone_lets_allowed_endpoints_be_reached(
     with tbox, platform:
         platform.sendall(b"STOP\njudged\n")
         assert line(tbox) == b"judged\n"
+        firewall.beat()
         relay.kill()
         assert _ended(tbox)
     with pytest.raises(ConnectionRefusedError):
         fresh.connect(CLOUD, LINES)
-    time.sleep(2.2)
+    time.sleep(3.2)
     tbox, platform = opened(fresh, CLOUD, LINES)
     with tbox, platform:
         platform.sendall(b"STOP, and nobody judges\n")
@@ -781,6 +796,7 @@ def test_with_telemetry_open_the_kernel_alone_lets_allowed_endpoints_be_reached(
             platform.sendall(b"STOP\n")
             tbox.sendall(b"x\n")
             assert _ended(tbox)
+            firewall.beat()
             other = opened(fresh, CLOUD, LINES)
             with other[0], other[1]:
                 other[1].sendall(b"STOP\njudged again\n")

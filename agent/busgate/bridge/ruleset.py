@@ -217,7 +217,7 @@ def _judged(fence: Fence, end: str, interface: str) -> str:
 def _passed(fence: Fence, mark: str) -> Iterator[str]:
     if fence.clamp_mss:
         yield "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu"
-    # Datagrams without answers are never "established". What a helper expects has its master's mark, yet is another.
+    # Datagrams without answers are never "established"; what a helper expects has its master's mark, but is new.
     yield f"ct state new,established ct mark {mark} ct status ! expected accept"
     yield f"ct state related ct mark {mark} meta l4proto {{ icmp, ipv6-icmp }} accept"
 

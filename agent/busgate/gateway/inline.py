@@ -16,6 +16,9 @@ from busgate.gateway.radio import answers_of
 from busgate.judge.network import Remote
 from busgate.model import Action, CloudMessage, Direction, Event, Flow, Mode, Pdu, Reason, Span, Verdict
 
+UNCUTTABLE = frozenset({"http", "tls", "dns"})
+"""Protocols whose conversations do not survive without one of their messages: where one is refused, they end."""
+
 BODY = "body"
 """Bytes of a body that passes (HTTP)."""
 
@@ -99,8 +102,16 @@ class Inline:
         for way, span in said:
             if span.pdu is not None and (facts := facts_of(span.pdu)):
                 end = self._learn(facts, at, wall, events) or end
-            pieces.append(self._piece(way, span, at, wall, events))
+            piece = self._piece(way, span, at, wall, events)
+            pieces.append(piece)
+            end = end or self._breaks(piece)
         return Turn(tuple(pieces), tuple(events), end)
+
+    @staticmethod
+    def _breaks(piece: Piece) -> bool:
+        """Whether what is refused takes its conversation along."""
+        refused = piece.verdict.action is Action.BLOCK and piece.verdict.reason is not Reason.HELD
+        return refused and piece.pdu is not None and piece.pdu.protocol in UNCUTTABLE
 
     def _is_news(self) -> bool:
         talk = self._air.talk(self._flow)

@@ -155,9 +155,11 @@ class Inspection:
                 talk.encrypted |= {piece.direction} if talk.inline.conversation.speaks == "tls" else set()
             forward[piece.direction] += self._passing(talk, piece, now)
             forward[Direction.UP] += piece.answer
+        if turn.end:  # what ends a conversation is not delivered first
+            return Release(close=True)
         back = bytes(forward[other(direction)])
         held = self._holds(talk, now) if direction is Direction.DOWN else None
-        return Release(bytes(forward[direction]), back, close=turn.end, hold_until=held, pause=self._is_full(talk))
+        return Release(bytes(forward[direction]), back, hold_until=held, pause=self._is_full(talk))
 
     def _passing(self, talk: _Open, piece: Piece, now: int) -> bytes:
         """What of a piece may go on now."""
