@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import http.server
+import shutil
 import signal
 import socket
 import ssl
@@ -110,12 +111,19 @@ def world() -> Iterator[World]:
         made_world.remove()
 
 
-@pytest.fixture
-def desk(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("keys")
     for name in ("operator", "bus-0421"):
-        busgate("keys", "new", name, "--out", tmp_path / f"{name}.key")
-    (tmp_path / "policy.yaml").write_text(POLICY, encoding="utf-8")
-    busgate("policy", "sign", tmp_path / "policy.yaml", "--key", tmp_path / "operator.key")
+        busgate("keys", "new", name, "--out", folder / f"{name}.key")
+    (folder / "policy.yaml").write_text(POLICY, encoding="utf-8")
+    busgate("policy", "sign", folder / "policy.yaml", "--key", folder / "operator.key")
+    return folder
+
+
+@pytest.fixture
+def desk(keys: Path, tmp_path: Path) -> Path:
+    shutil.copytree(keys, tmp_path, dirs_exist_ok=True)
     (tmp_path / "held").mkdir()
     return tmp_path
 
@@ -248,7 +256,7 @@ def test_an_upgrade_waits_until_the_operator_releases_it(world: World, net: Net)
 
 
 class _Files(http.server.BaseHTTPRequestHandler):
-    size = 0
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
         body = _body(int(self.path.rsplit("/", 1)[1]))
@@ -312,8 +320,8 @@ def test_a_download_that_is_allowed_but_large_is_released_whole(world: World, de
         sock.close()
         entries = net.stop()
         assert [entry["type"] for entry in entries].count("held.released") == 1
-        (update,) = [entry for entry in entries if entry["type"] == "update.end"]
-        assert update["approval"] == "none"
+        updates = [entry for entry in entries if entry["type"] == "update.end"]
+        assert [(update["bytes"], update["approval"]) for update in updates] == [(1000, "none"), (size, "none")]
     finally:
         net.process.kill()
         net.process.wait(10)
