@@ -64,11 +64,14 @@ class _Opaque:
         self._text: banners.Shell | None = banners.Shell()
 
     def feed(self, data: bytes) -> list[Span]:
-        if self._text is not None and _NO_TEXT.search(data):
-            self._text = None
-        if self._text is None:
-            return [Span(data, None, OPAQUE)] if data else []
-        return [span if span.pdu is not None else span._replace(reason=OPAQUE) for span in self._text.feed(data)]
+        spans: list[Span] = []
+        if self._text is not None:
+            odd = _NO_TEXT.search(data)
+            text = data if odd is None else data[: odd.start()]
+            spans = [span if span.pdu is not None else span._replace(reason=OPAQUE) for span in self._text.feed(text)]
+            self._text = self._text if odd is None else None
+            data = data[len(text) :]
+        return [*spans, Span(data, None, OPAQUE)] if data else spans
 
     def close(self) -> list[Span]:
         return []
