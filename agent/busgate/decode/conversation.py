@@ -170,8 +170,9 @@ class Conversation:
 
     def _recognised(self, *, ended: bool = False) -> str | None:
         """What it is, UNKNOWN if that will stay so, None while more bytes may tell."""
-        said = {way: b"".join(data for each, data in self._first if each is way) for way in Direction}
-        client, server = said[self._client], said[other(self._client)]
+        client, server = (
+            b"".join(data for way, data in self._first if (way is self._client) is opens) for opens in (True, False)
+        )
         found = recognise(client, server, self._ports)
         if found:
             return found
