@@ -33,8 +33,27 @@ Model = TypeVar("Model", bound=BaseModel)
 class _OneKeyOnce(yaml.SafeLoader):
     """A safe loader that refuses a key given twice (YAML 1.2, 3.2.1.3) and reads dates and times as text.
 
-    A key is a word: `true:` and `false:` are fields of that name.
+    A key is a word: `true:` and `false:` are fields of that name. A tag is no word of the dialect: what stands there is
+    what it looks like (PyYAML raises whatever it meets where they differ). What an anchor names has no alias in it, so
+    that a short text never stands for a huge value.
     """
+
+    _within_anchor = False
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # PyYAML's stubs do not type it
+        if getattr(event, "tag", None) not in {None, "!"}:
+            raise yaml.composer.ComposerError(None, None, "a tag; write the value without it", event.start_mark)
+        anchor = getattr(event, "anchor", None)
+        if anchor is None:
+            return super().compose_node(parent, index)
+        if self._within_anchor:
+            what = "an anchor or alias within what has an anchor; write it out"
+            raise yaml.composer.ComposerError(None, None, what, event.start_mark)
+        self._within_anchor = not isinstance(event, yaml.AliasEvent)
+        node = super().compose_node(parent, index)
+        self._within_anchor = False
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[Hashable] = set()
@@ -88,7 +107,7 @@ def read(text: str, model: type[Model], name: str, guide: str = GUIDE) -> Model:
 def _yaml_fault(fault: yaml.YAMLError, name: str) -> str:
     mark = getattr(fault, "problem_mark", None)
     where = f"{name}:{mark.line + 1}" if mark is not None else name
-    return f"{where}: {getattr(fault, 'problem', None) or fault}"
+    return f"{where}: {getattr(fault, 'problem', None) or str(fault).splitlines()[0]}"
 
 
 def _field_faults(fault: ValidationError, node: yaml.Node, name: str, guide: str) -> list[str]:

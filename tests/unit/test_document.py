@@ -23,6 +23,10 @@ def test_a_key_given_in_both_notations_is_given_twice() -> None:
         read('true: [1]\n"true": [2]', Mark, "x.yaml")
 
 
+def test_a_value_with_an_anchor_may_be_used_again() -> None:
+    assert read("true: &a [1]\nfalse: *a", Mark, "x.yaml") == Mark(true=(1,), false=(1,))
+
+
 @pytest.mark.parametrize("word", ["on", "off", "yes", "no", "2026-11-23"])
 def test_a_word_is_not_taken_for_a_truth_or_a_date(word: str) -> None:
     assert read(f"word: {word}", Mark, "x.yaml").word == word
@@ -36,7 +40,12 @@ def test_a_word_is_not_taken_for_a_truth_or_a_date(word: str) -> None:
         ("- a\n- b", "x.yaml: expected fields such as 'name: value', found list"),
         ("", "x.yaml: expected fields such as 'name: value', found NoneType"),
         ("word: [", "x.yaml:1: expected the node content"),
-        ("word: &a [*a]", "x.yaml:1: word"),
+        ("word: &a [*a]", "x.yaml:1: an anchor or alias within what has an anchor"),
+        ("word: &a [x]\ntrue: &b [*a]", "x.yaml:2: an anchor or alias within what has an anchor"),
+        ("word: !!bool x", "x.yaml:1: a tag; write the value without it"),
+        ("word: !!int ''", "x.yaml:1: a tag"),
+        ("word: !!timestamp x", "x.yaml:1: a tag"),
+        ("word: \0", "x.yaml: unacceptable character #x0000: special characters are not allowed"),
         ("? [a, b]\n: 1", "x.yaml:1: a key must be a plain word"),
         ("a: 1\n--- \nb: 2", "x.yaml:2: but found another document"),
     ],

@@ -64,11 +64,14 @@ class _Opaque:
         self._text: banners.Shell | None = banners.Shell()
 
     def feed(self, data: bytes) -> list[Span]:
-        if self._text is not None and _NO_TEXT.search(data):
-            self._text = None
-        if self._text is None:
-            return [Span(data, None, OPAQUE)] if data else []
-        return [span if span.pdu is not None else span._replace(reason=OPAQUE) for span in self._text.feed(data)]
+        spans: list[Span] = []
+        if self._text is not None:
+            odd = _NO_TEXT.search(data)
+            text = data if odd is None else data[: odd.start()]
+            spans = [span if span.pdu is not None else span._replace(reason=OPAQUE) for span in self._text.feed(text)]
+            self._text = self._text if odd is None else None
+            data = data[len(text) :]
+        return [*spans, Span(data, None, OPAQUE)] if data else spans
 
     def close(self) -> list[Span]:
         return []
@@ -167,8 +170,9 @@ class Conversation:
 
     def _recognised(self, *, ended: bool = False) -> str | None:
         """What it is, UNKNOWN if that will stay so, None while more bytes may tell."""
-        said = {way: b"".join(data for each, data in self._first if each is way) for way in Direction}
-        client, server = said[self._client], said[other(self._client)]
+        client, server = (
+            b"".join(data for way, data in self._first if (way is self._client) is opens) for opens in (True, False)
+        )
         found = recognise(client, server, self._ports)
         if found:
             return found

@@ -51,11 +51,9 @@ class Records(Framer):
             return size
         if not (self.synced or (self.fresh and buffer[at] == _HANDSHAKE)):
             # Picked up in the middle: three octets may stand anywhere, so the next record must be there as well.
-            after = len(buffer) - at - size
-            if after < _MAGIC:
-                return size if closing and not after else NONE if closing else MORE
-            if _record(buffer[at + size : at + size + _MAGIC], 0) == NONE:
-                return NONE
+            proof = _proof(buffer, at + size, closing=closing)
+            if proof <= 0:
+                return proof
         if buffer[at] != _HANDSHAKE or len(buffer) < at + size or self._is_encrypted(buffer, at, size):
             return size
         if buffer[at + _HEAD] not in MESSAGES:
@@ -171,6 +169,14 @@ def _record(buffer: bytes | bytearray, at: int) -> int:
         return MORE
     length = head[3] << 8 | head[4]
     return NONE if length > _MOST or (not length and head[0] != _DATA) else _HEAD + length
+
+
+def _proof(buffer: bytearray, end: int, *, closing: bool) -> int:
+    """Whether a record follows at `end`: 1, MORE or NONE; a head that is not whole may still turn out to be none."""
+    following, after = _record(buffer, end), len(buffer) - end
+    if following == MORE and closing:
+        return 1 if not after or after >= _MAGIC else NONE
+    return min(following, 1)
 
 
 def _joined(raw: bytes) -> tuple[bytes, Callable[[int], int]]:

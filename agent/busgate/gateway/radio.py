@@ -129,13 +129,13 @@ class Radio:
             case Data(at, _, forward, data):
                 way = _way(talking, forward=forward)
                 heard = [self._air.carried(talking.flow, at, way, len(data))]
-                heard += self._said(talking, at, wall, talking.conversation.feed(way, data))
+                heard += self._said(talking, at, wall, talking.conversation.feed(_side(way, forward=forward), data))
                 return _joined(heard)
             case Gap(at, _, forward, _size):
                 way = _way(talking, forward=forward)
                 talking.whole[way] = False
                 self._count("holes", 1)
-                return _joined(self._said(talking, at, wall, talking.conversation.lost(way)))
+                return _joined(self._said(talking, at, wall, talking.conversation.lost(_side(way, forward=forward))))
             case Conflict(at, _, forward, offset, kept, refused):
                 what = f"at byte {offset}: {kept[:16].hex()} and {refused[:16].hex()}"
                 return Heard(Verdict(), self._air.odd(talking.flow, at, what))
@@ -169,7 +169,8 @@ class Radio:
         talk = self._air.talk(talking.flow)
         if speaks and talk is not None and talk.speaks != speaks:
             heard.append(self._air.learned(talking.flow, at, wall, {"speaks": speaks}))
-        for way, span in said:
+        for side, span in said:
+            way = side if talking.forward is not Direction.UNKNOWN else Direction.UNKNOWN
             if span.pdu is not None:
                 heard += self._unit(talking, at, wall, way, span)
             elif span.reason in {ENCRYPTED, OPAQUE} or speaks in FREE:
@@ -303,6 +304,11 @@ def short_units(unit: Sms, way: Direction, parts: PartsSms) -> list[Pdu]:
 def _way(talking: _Talking, *, forward: bool) -> Direction:
     opposite = {Direction.UP: Direction.DOWN, Direction.DOWN: Direction.UP, Direction.UNKNOWN: Direction.UNKNOWN}
     return talking.forward if forward else opposite[talking.forward]
+
+
+def _side(way: Direction, *, forward: bool) -> Direction:
+    """A conversation has two directions also where nothing tells which of them is up: its initiator is the client."""
+    return way if way is not Direction.UNKNOWN else Direction.UP if forward else Direction.DOWN
 
 
 def _joined(heard: Iterable[Heard]) -> Heard:

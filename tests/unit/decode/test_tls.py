@@ -8,7 +8,7 @@ import pytest
 from busgate.decode.tls import ENCRYPTED, Conversation, Records
 from busgate.decode.tls_hellos import CertificateChain, ClientHello, ServerHello, alert, read
 from busgate.model import Direction, Span
-from support.streams import check_law, fed, units
+from support.streams import check_law, fed, joined, units
 from support.tls_handshake import NAME, certificate, handshake, refragmented
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -112,6 +112,14 @@ def test_a_stream_picked_up_within_encrypted_records_is_read_from_the_next_one_o
         (record, ENCRYPTED),
         (record, ENCRYPTED),
     ]
+
+
+def test_picked_up_in_the_middle_half_a_head_behind_a_record_does_not_prove_it() -> None:
+    # By its first four octets what follows is a record, by the fifth it is longer than a record can be.
+    stream = b"\x11" + bytes.fromhex("140303000101") + bytes.fromhex("170303ffff00")
+    for size in range(1, len(stream) + 1):
+        spans = fed(Records(), *(stream[at : at + size] for at in range(0, len(stream), size)))
+        assert joined(spans) == [Span(stream, None, Records.UNKNOWN)]
 
 
 def test_an_alert_in_the_clear_is_named() -> None:

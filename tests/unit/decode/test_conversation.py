@@ -1,0 +1,35 @@
+"""A conversation that nobody recognises: its bytes pass as they come, and a prompt among its text is told."""
+
+import pytest
+
+from busgate.decode.conversation import OPAQUE, UNKNOWN, Conversation
+from busgate.model import Direction, Span
+
+DOWN = Direction.DOWN
+PROMPT = b"root@tbox:~# "
+
+
+def opaque() -> Conversation:
+    """A conversation that was given up."""
+    conversation = Conversation()
+    conversation.feed(DOWN, b"\x01")
+    conversation.give_up()
+    assert conversation.speaks == UNKNOWN
+    return conversation
+
+
+@pytest.mark.parametrize("size", [1, 5, 100])
+def test_a_prompt_is_told_whatever_comes_behind_it_in_the_same_piece(size: int) -> None:
+    conversation, stream = Conversation(), b"~~\r\n" + PROMPT + b"\0\1\2" + PROMPT
+    conversation.feed(DOWN, b"~")
+    conversation.give_up()
+    said = [each for at in range(0, len(stream), size) for each in conversation.feed(DOWN, stream[at : at + size])]
+    assert b"".join(each.span.raw for each in said) == stream
+    assert [each.span.pdu.name for each in said if each.span.pdu is not None] == ["shell prompt"]
+    assert {each.span.reason for each in said if each.span.pdu is None} == {OPAQUE}
+
+
+def test_what_is_no_text_is_one_piece() -> None:
+    conversation = opaque()
+    assert [each.span for each in conversation.feed(DOWN, b"\0" + PROMPT)] == [Span(b"\0" + PROMPT, None, OPAQUE)]
+    assert conversation.feed(DOWN, b"") == []
