@@ -98,6 +98,7 @@ def _tls(client: Direction) -> Pair:
 
 READERS: Mapping[str, Callable[[Direction], Pair]] = {
     "jt808": _both(lambda _: jt808_stream.Framer()),
+    "jt905": _both(lambda _: jt808_stream.Framer(taxi=True)),
     "gb32960": _both(lambda _: gb32960.Framer()),
     "doip": _both(lambda _: doip.Framer()),
     "mqtt": _mqtt,
@@ -109,6 +110,8 @@ READERS: Mapping[str, Callable[[Direction], Pair]] = {
     "adb": _both(adb.Packets),
     "shell": _both(banners.Shell),
 }
+
+_ALIKE = {"jt905": "jt808"}
 
 FREE = frozenset({UNKNOWN, "ssh", "telnet", "adb", "shell"})
 """Whose bytes are no messages: they pass or not with their conversation."""
@@ -128,6 +131,8 @@ class Conversation:
     ) -> None:
         """`client` is the direction of what its opener sends; `from_start` is whether nothing was missed."""
         self.speaks = ""
+        self.dialect = ""
+        """What it is agreed to speak, where bytes cannot tell: JT/T 905 has the frames of JT/T 808."""
         self._ports = ports
         self._from_start = from_start
         self._client = client
@@ -175,7 +180,7 @@ class Conversation:
         )
         found = recognise(client, server, self._ports)
         if found:
-            return found
+            return self.dialect if _ALIKE.get(self.dialect) == found else found
         ends = [data for data in (client, server) if data]
         begun = self._from_start and all(check(data) is False for data in ends for check in CHECKS.values())
         return UNKNOWN if ended or begun or any(len(data) >= MOST for data in ends) else None

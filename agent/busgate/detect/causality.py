@@ -136,6 +136,9 @@ class Causality:
         """How likely one of its kind stands within the lag by accident, from those before it."""
         kind = _kind(trigger)
         oldest = max(at - _HISTORY_NS, self._began if self._began is not None else at)
+        if len(self._history) == self._history.maxlen:
+            # What came before is forgotten: how often it came is only known since.
+            oldest = max(oldest, self._history[0][0])
         earlier = sum(1 for moment, other in self._history if other == kind and oldest <= moment < trigger.at)
         elapsed = trigger.at - oldest
         if not earlier or elapsed <= 0:

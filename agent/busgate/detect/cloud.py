@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from busgate.detect import cloud_gb, cloud_jt, cloud_other
+from busgate.detect import cloud_gb, cloud_jt, cloud_jt905, cloud_other
 from busgate.detect.parties import NOBODY
 from busgate.detect.wanted import CARRIED, COMMAND, SERVICE, UPDATE, Wanted, service, unknown
 from busgate.model import Act, Argument, CloudMessage, Command, Direction, Party, Pdu, Subsystem
@@ -16,7 +16,7 @@ from busgate.profile import CloudMark, Profile
 
 _READERS: Mapping[str, Callable[[Pdu], tuple[Wanted, ...]]] = {
     "jt808": cloud_jt.asked,
-    "jt905": cloud_jt.asked,
+    "jt905": cloud_jt905.asked,
     "gb32960": cloud_gb.asked,
     "mqtt": cloud_other.of_mqtt,
     "http": cloud_other.of_http,

@@ -32,7 +32,7 @@ LARGE_DOWNLOAD = 256 * 1024
 """A download of this many bytes counts as software, whatever it is called."""
 
 _SOFTWARE = re.compile(
-    r"\.(?:bin|hex|s19|srec|mot|vbf|odx|pdx|img|zip|gz|tgz|xz|swu|upd|fw|pkg|ipk|deb|apk|ota|frf|sgo|bef)(?:$|[?#])"
+    r"\.(?:bin|hex|s19|srec|mot|vbf|odx|pdx|img|zip|gz|tgz|xz|swu|upd|fw|pkg|ipk|deb|apk|ota|frf|sgo|bef)(?:$|[\s?#\";])"
     r"|firmware|/ota|/fota|upgrade|update",
     re.IGNORECASE,
 )
@@ -75,12 +75,12 @@ def of_http(pdu: Pdu) -> tuple[Wanted, ...]:
     """A head or a finished body towards the T-box."""
     fields = pdu.fields
     if "status" not in fields:
-        said = arguments(fields, "method", "url", "target", "host")
+        said = arguments(fields, "method", "url", "target", "host", "received", "sha256")
         return (Wanted("HTTP request to the T-box", _UNKNOWN, Act.SET, CARRIED, said),)
-    size = number(fields.get("received")) or number(fields.get("content_length")) or 0
-    kind = str(fields.get("content_type") or _header(fields, "content-type"))
-    url = str(fields.get("url") or "")
-    if not _is_software(url, kind, size) or not _succeeded(fields):
+    size = max(number(fields.get("received")) or 0, number(fields.get("content_length")) or 0)
+    kind = str(fields.get("content_type") or "")
+    names = f"{fields.get('url') or ''} {fields.get('content_disposition') or ''}"
+    if fields.get("method") == "HEAD" or not _is_software(names, kind, size) or not _succeeded(fields):
         return (service("HTTP response"),)
     said = arguments(fields, "url", "content_type", "content_length", "received", "sha256", "content_range")
     return (Wanted("download of software", _TBOX, Act.FLASH, UPDATE, said),)
@@ -91,16 +91,10 @@ def _succeeded(fields: Mapping[str, Any]) -> bool:
     return status is not None and 200 <= status < 300
 
 
-def _is_software(url: str, kind: str, size: int) -> bool:
+def _is_software(names: str, kind: str, size: int) -> bool:
     if _NOT_A_PROGRAM.search(kind):
         return size >= LARGE_DOWNLOAD
-    return size >= LARGE_DOWNLOAD or bool(_SOFTWARE.search(url)) or bool(_PROGRAM_TYPES.search(kind))
-
-
-def _header(fields: Mapping[str, Any], name: str) -> str:
-    headers = fields.get("headers")
-    pairs = headers.items() if isinstance(headers, Mapping) else headers if isinstance(headers, (list, tuple)) else ()
-    return next((str(pair[1]) for pair in pairs if len(pair) == 2 and str(pair[0]).lower() == name), "")
+    return size >= LARGE_DOWNLOAD or bool(_SOFTWARE.search(names)) or bool(_PROGRAM_TYPES.search(kind))
 
 
 _DIAGNOSTIC_MESSAGE = 0x8001
@@ -119,13 +113,13 @@ def of_doip(pdu: Pdu) -> tuple[Wanted, ...]:
         return (_diagnostic(pdu.fields),)
     if code in {0x0001, 0x0002, 0x0003, 0x4001, 0x4003}:
         return (reading(f"DoIP {pdu.name}"),)
-    return (unknown(f"DoIP message 0x{code:04X}", arguments(pdu.fields, "payload", "payload_hex")),)
+    return (unknown(f"DoIP message 0x{code:04X}", arguments(pdu.fields, "payload")),)
 
 
 def _diagnostic(fields: Mapping[str, Any]) -> Wanted:
-    text = str(fields.get("user_data") or fields.get("uds") or "")
+    text = str(fields.get("user_data") or "")
     sid = number(f"0x{text[:2]}") if len(text) >= 2 else None
-    said = arguments(fields, "source_address", "target_address", "service", "user_data", "uds")
+    said = arguments(fields, "source_address", "target_address", "user_data")
     if sid is None:
         return unknown("DoIP diagnostic message without content", said)
     if sid & 0x40 and sid not in uds_commands.SERVICES:
@@ -137,14 +131,24 @@ def _diagnostic(fields: Mapping[str, Any]) -> Wanted:
 
 def of_sms(pdu: Pdu) -> tuple[Wanted, ...]:
     """A short message to the T-box, as far as it is none of a platform's protocol."""
-    if "status" in pdu.name.lower() and "report" in pdu.name.lower():
+    fields = pdu.fields
+    if fields.get("kind", pdu.name) == "status report":
         return (service("delivery report"),)
-    text = pdu.fields.get("text")
-    said = arguments(pdu.fields, "text", "data", "originating_address", "protocol_identifier", "destination_port")
+    said = arguments(fields, "text", "data", "address", "protocol_identifier", "destination_port")
+    if fields.get("sim_data_download") is True:
+        return (Wanted("short message that programs the SIM", _UNKNOWN, Act.WRITE, "sms.command", said),)
+    text = fields.get("text") or _written(fields.get("data"))
     found = commanded(text) if isinstance(text, str) and text else None
     if found is not None:
-        return (found._replace(rule="sms.command"),)
+        return (found._replace(rule="sms.command", arguments={**said, **found.arguments}),)
     if not text:
-        silent = "silent" if pdu.fields.get("silent") else "binary"
+        silent = "silent" if fields.get("silent") else "binary"
         return (Wanted(f"{silent} short message", _UNKNOWN, Act.SET, "sms.command", said),)
     return (setting("short message", said)._replace(rule="sms.received"),)
+
+
+def _written(data: object) -> str:
+    """The text that octets are, where every one of them is a character: many write commands as 8 bit data."""
+    digits = re.fullmatch(r"(?:[0-9a-f]{2})+", data) if isinstance(data, str) else None
+    octets = bytes.fromhex(digits[0]) if digits is not None else b""
+    return octets.decode("ascii") if re.fullmatch(rb"[\t\r\n\x20-\x7e]+\0?", octets) else ""

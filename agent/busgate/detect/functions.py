@@ -1,7 +1,8 @@
 """Which functions can be used from outside, as far as anybody used them: the inventory, kept while the gate works.
 
 Law: every message of the T-box counts in exactly one row, ordinary service too. Rows are few, whatever a stranger
-makes up: beyond `MOST` all further ones of an interface share a row.
+makes up: beyond `MOST` all further ones of an interface share a row, but for those that reach a known part of the
+vehicle, which have as many places again. Told are a row's first use, at most `MOST_AT_ONCE` rows an hour, and the end.
 """
 
 from __future__ import annotations
@@ -15,7 +16,11 @@ MOST = 512
 EVERY_NS = 3_600_000_000_000
 """How often a row that changed is told again: once an hour, and at the end."""
 
+MOST_AT_ONCE = 64
+"""How many rows are told again then, those first that waited longest."""
+
 OTHERS = "further functions"
+_ANYTHING = frozenset({Subsystem.UNKNOWN, Subsystem.TELEMATICS})
 
 
 class Place(NamedTuple):
@@ -54,19 +59,20 @@ class Functions:
     def __init__(self) -> None:
         """Nothing has been used yet."""
         self._rows: dict[tuple[object, ...], _Row] = {}
+        self._next: int | None = None
 
     def used(self, command: Command, place: Place, verdict: Verdict, at: int, grant: str = "") -> RemoteFunction | None:
         """Count one use; the row if it is news."""
         what = command.name, command.subsystem, command.act, command.target
         key: tuple[object, ...] = (place.interface, place.protocol, place.endpoint, place.direction, *what)
         row = self._rows.get(key)
-        if row is None and len(self._rows) >= MOST:
+        full = len(self._rows) >= (MOST if command.subsystem in _ANYTHING else 2 * MOST)
+        if row is None and full:
             key = (place.interface, OTHERS)
             row = self._rows.get(key)
         news = row is None
         if row is None:
-            name = OTHERS if len(self._rows) >= MOST else command.name
-            row = _Row(place, name, command.subsystem, command.act, command.rule, command.target, at, at)
+            row = _others(place, command, at) if full else _fresh(place, command, at)
             self._rows[key] = row
         row.count += 1
         row.last = at
@@ -76,12 +82,26 @@ class Functions:
 
     def tick(self, now: int) -> tuple[RemoteFunction, ...]:
         """The rows that changed since they were last told, now and then."""
-        due = [row for row in self._rows.values() if row.count > row.told and now - row.told_at >= EVERY_NS]
-        return tuple(_event(row, now) for row in due)
+        if self._next is None or now < self._next:
+            self._next = now + EVERY_NS if self._next is None else self._next
+            return ()
+        self._next = now + EVERY_NS
+        due = sorted((row for row in self._rows.values() if row.count > row.told), key=lambda row: row.told_at)
+        return tuple(_event(row, now) for row in due[:MOST_AT_ONCE])
 
     def finish(self, now: int) -> tuple[RemoteFunction, ...]:
         """All rows as they stand in the end."""
         return tuple(_event(row, now, final=True) for row in self._rows.values() if row.count > row.told)
+
+
+def _fresh(place: Place, command: Command, at: int) -> _Row:
+    return _Row(place, command.name, command.subsystem, command.act, command.rule, command.target, at, at)
+
+
+def _others(place: Place, command: Command, at: int) -> _Row:
+    """A row for what has no row of its own: of many protocols and ends, so of none."""
+    place = Place(place.interface, "", place.direction, provenance=place.provenance)
+    return _Row(place, OTHERS, Subsystem.UNKNOWN, command.act, command.rule, Party("", None), at, at)
 
 
 def _event(row: _Row, at: int, *, final: bool = False) -> RemoteFunction:

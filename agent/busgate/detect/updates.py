@@ -1,7 +1,7 @@
 """Software on its way into the vehicle: the order, the download and the writing, joined into one record.
 
 Law: each of the three begins a record by itself, and joins the one that is open if it comes within `TOGETHER_NS` of its
-last sign of life. A record always ends: when the control unit's session ends, or in silence.
+last sign of life. A record always ends: when the control unit's session ends, in silence, or when there are too many.
 """
 
 from __future__ import annotations
@@ -37,6 +37,11 @@ class _Open:
     approval: str = NO_APPROVAL
     writing: bool = False
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether neither an order nor a download is known of it."""
+        return not self.ordered_by and not self.loaded
+
 
 class Updates:
     """The updates of one vehicle that are under way."""
@@ -55,32 +60,37 @@ class Updates:
                 update.approval = by
 
     def ordered(self, at: int, what: str, source: str) -> tuple[UpdateSession, ...]:
-        """Somebody told the T-box to load software."""
-        update, news = self._joined(at, lambda each: not each.ordered_by and not each.loaded)
+        """Somebody told the T-box to load software; the same order again is no other update."""
+        update, told = self._joined(at, lambda each: each.ordered_by == what or each.is_empty)
         update.ordered_by = what
         update.source = update.source or source
-        return self._started(update, at, news=news)
+        return told(at)
 
     def loaded(self, at: int, url: str, source: str, size: int, sha256: str) -> tuple[UpdateSession, ...]:
         """So many bytes of a download have come so far; `sha256` is empty until it is whole."""
-        update, news = self._joined(at, lambda each: url in each.loaded or (not each.loaded and not each.writing))
+        update, told = self._joined(at, lambda each: url in each.loaded or (not each.loaded and not each.writing))
         update.url, update.source = url, source
         update.loaded[url] = size
         update.sha256 = sha256 or update.sha256
-        return self._started(update, at, news=news)
+        return told(at)
+
+    def piece(self, at: int, url: str, source: str, size: int) -> tuple[UpdateSession, ...]:
+        """So many bytes more of software that comes in messages."""
+        before = next((each.loaded[url] for each in reversed(self._open) if url in each.loaded), 0)
+        return self.loaded(at, url, source, before + size, "")
 
     def diagnosed(self, session: DiagnosticSession) -> tuple[UpdateSession, ...]:
         """A diagnostic session of the T-box began, went on or ended."""
         if not session.programming or session.side is Side.VEHICLE:
             return ()
         at = session.at
-        update, news = self._joined(at, lambda each: not each.writing or each.target == session.target)
+        update, told = self._joined(at, lambda each: not each.writing or each.target == session.target)
         update.writing, update.target = True, session.target
         update.written = max(update.written, session.transferred)
         update.before = session.software.get("before", "") or update.before
         update.after = session.software.get("after", "") or update.after
-        told = self._started(update, at, news=news)
-        return (*told, *self._ended(update, at, session.ended_by or "the session ended")) if _over(session) else told
+        begun = told(at)
+        return (*begun, *self._ended(update, at, session.ended_by or "the session ended")) if _over(session) else begun
 
     def tick(self, now: int) -> tuple[UpdateSession, ...]:
         """End what fell silent by `now`."""
@@ -91,22 +101,20 @@ class Updates:
         """The end of a recording: what is open is told as it stands."""
         return tuple(event for update in tuple(self._open) for event in self._ended(update, now, "end of recording"))
 
-    def _joined(self, at: int, fits: Callable[[_Open], bool]) -> tuple[_Open, bool]:
-        """The update that this belongs to, and whether it is a new one."""
+    def _joined(
+        self, at: int, fits: Callable[[_Open], bool]
+    ) -> tuple[_Open, Callable[[int], tuple[UpdateSession, ...]]]:
+        """The update that this belongs to, and what is to be told once that is written into it."""
         for update in reversed(self._open):
             if at - update.last <= TOGETHER_NS and fits(update):
                 update.last = max(update.last, at)
-                return update, False
-        if len(self._open) >= MOST:
-            self._open.pop(0)
+                return update, lambda _: ()
+        given_up = self._ended(self._open[0], at, "too many at once") if len(self._open) >= MOST else ()
         update = _Open(at, at, dict(self._snapshot(at)))
         if self._approval is not None and at - self._approval[0] <= TOGETHER_NS:
             update.approval = self._approval[1]
         self._open.append(update)
-        return update, True
-
-    def _started(self, update: _Open, at: int, *, news: bool) -> tuple[UpdateSession, ...]:
-        return (_event(update, at, "start"),) if news else ()
+        return update, lambda now: (*given_up, _event(update, now, "start"))
 
     def _ended(self, update: _Open, at: int, by: str) -> tuple[UpdateSession, ...]:
         self._open.remove(update)

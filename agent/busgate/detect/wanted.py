@@ -23,6 +23,12 @@ SERVICE = "cloud.service"
 
 MOST_TEXT = 200
 
+PACKAGE = "send upgrade package"
+"""What brings the software itself, in as many messages as it takes."""
+
+PERSONAL = frozenset({"set telephone book"})
+"""What carries names and numbers of people: that it came is told, what it holds is not."""
+
 
 class Wanted(NamedTuple):
     """One thing that a message asks for: what, of which part of the vehicle, and the rule that names it."""

@@ -29,6 +29,10 @@ from busgate.model import Act, Argument, Subsystem
 _S, _A = Subsystem, Act
 
 
+MOST_READ = 4096
+"""Characters; a longer text is no command that anybody types and no notice that anybody reads."""
+
+
 class _Row(NamedTuple):
     """What words mean: as patterns in Latin letters, matched whole, and in Chinese, matched anywhere."""
 
@@ -40,7 +44,7 @@ class _Row(NamedTuple):
     chinese: tuple[str, ...]
 
 
-# Words are matched in any case, `_` and `-` as spaces; a row before another has the first say.
+# Words are matched in any case, `_` and `-` as spaces.
 _TABLE = (
     _Row(
         "text command: restore drive",
@@ -51,7 +55,7 @@ _TABLE = (
             "hfyd",
             "resume ?(?:oil|fuel|engine|power|drive)?",
             "restore ?(?:oil|fuel|engine|power|circuit|drive)?",
-            "relay[ ,:=]+0",
+            "relay[ ,:=]*0",
             "engine ?(?:on|start)",
             "start ?engine",
             "release",
@@ -70,7 +74,7 @@ _TABLE = (
         (
             "dyd",
             "stop",
-            "relay(?:[ ,:=]+1)?",
+            "relay(?:[ ,:=]*[1-9])?",
             "cut ?off",
             "cut ?(?:oil|fuel|engine|power|circuit|drive)",
             "engine ?(?:off|stop|cut)",
@@ -210,7 +214,12 @@ _TABLE = (
     ),
 )
 
-_READS = re.compile(r"(?:where|status|param|params|version|url|check|query|gprsset|iccid|imei|位置|查询|状态|版本)")
+_READS = re.compile(
+    r"[*#<$(@]?(?:where|status|params?|version|url|check|query|gprsset|iccid|imei|位置|查询|状态|版本)"
+    r"(?:[ ,:=][0-9]{1,8}|[0-9]{1,8})?(?:[ ,:=][0-9]{1,8})?[#;)>!*]?",
+    re.IGNORECASE,
+)
+"""A question, with numbers behind it at most (a password, a count): other words behind one may be an order."""
 
 
 def _pattern(row: _Row) -> re.Pattern[str]:
@@ -221,11 +230,18 @@ def _pattern(row: _Row) -> re.Pattern[str]:
 
 _WORDS = tuple((row, _pattern(row)) for row in _TABLE)
 
+# No two parts of these patterns can match the same character, so that a hostile text costs no more than its length.
 _SHAPE = re.compile(
-    r"\s*[*#<$(@]?\s*[A-Za-z][A-Za-z0-9_]{1,24}(?:[ ,:=;*|][^\s#]{0,80}){0,12}\s*[#;)>!*]\s*"
-    r"|\s*[A-Z]{2,12}[0-9]{4,8}\s*"
+    r"[*#<$(@]?[A-Za-z][A-Za-z0-9_]{1,24}(?:[ ,:=;*|][^\s#,:=;*|]{0,80}){0,40}[#;)>!*]"
+    r"|[A-Z][A-Z0-9_=,:;*-]{2,80}"
+    r"|[{\[<].*[}\]>]",
+    re.DOTALL,
 )
-"""A word with arguments and an end mark, as text commands are written: `DWXX#`, `<SPBSJ*P:BSJGPS*C:1>`, `ABC123456`."""
+"""A text for machines: a word with arguments and an end mark (`DWXX#`, `<SPBSJ*P:BSJGPS*C:1>`), one word in capitals
+(`ABC123456`), or one between brackets."""
+
+_MARKED = re.compile(r"[A-Za-z\u4e00-\u9fff][^\s#]{0,160}#(?:\s|$)|(?:^|\s)[*#<$@][A-Z]{2}[^\s]*[#>*](?:\s|$)")
+"""A command in its marks anywhere in a text, such as `DYD#` before or behind a sentence."""
 
 _JSON_KEY = re.compile(
     r'"(?:cmd|command|action|control|method|operation|op|func|function|service)"\s*:\s*"?([^",}]{1,80})'
@@ -235,16 +251,19 @@ _JSON_KEY = re.compile(
 def commanded(text: str) -> Wanted | None:
     """What a text that may be a command asks for; None where it is ordinary prose."""
     said = {"text": Argument(text[:MOST_TEXT])}
-    shaped = _SHAPE.fullmatch(text) is not None
+    if len(text) > MOST_READ:
+        return unknown("text too long to be read", said)
+    text = text.strip("\0 \t\r\n")
     keys = _JSON_KEY.findall(text)
-    if not shaped and not keys and _prose(text):
+    shaped = bool(keys) or _SHAPE.fullmatch(text) is not None or _MARKED.search(text) is not None
+    if not shaped and _prose(text):
         return None
-    row = _row(" ".join(keys) if keys else text)
-    if row is not None:
+    row, matched = _row(" ".join(keys) if keys else text)
+    if row is not None and (shaped or len(text.split()) < 3 or " " in matched.strip()):
         return Wanted(row.name, row.subsystem, row.act, row.rule, said)
-    if shaped and _READS.search(text.lower()):
+    if _READS.fullmatch(text):
         return reading("text command: query", said)
-    return unknown("text command that nobody explains", said) if shaped or keys else None
+    return unknown("text command that nobody explains", said) if shaped else None
 
 
 def topic_words(topic: str) -> bool:
@@ -259,9 +278,15 @@ _ORDERS = re.compile(
 )
 
 
-def _row(text: str) -> _Row | None:
+def _row(text: str) -> tuple[_Row | None, str]:
+    """What words mean and the words: those of the drive wherever they stand, else the first of all."""
     plain = re.sub(r"[_-]|(?<=[a-z])(?=[A-Z])", " ", text)
-    return next((row for row, pattern in _WORDS if pattern.search(plain)), None)
+    found = [(match.start(), place, match[0]) for place, (_, pattern) in enumerate(_WORDS)
+             if (match := pattern.search(plain)) is not None]  # fmt: skip
+    if not found:
+        return None, ""
+    _, place, words = min(found, key=lambda each: (_TABLE[each[1]].subsystem is not _S.DRIVE, *each))
+    return _TABLE[place], words
 
 
 def _prose(text: str) -> bool:

@@ -17,7 +17,7 @@ from busgate.detect.conduct import Finding
 from busgate.detect.functions import Functions, Place
 from busgate.detect.network import RULE_OF, SHELLS, Novelty, debug_port, passed
 from busgate.detect.updates import Updates
-from busgate.detect.wanted import CARRIED, UPDATE
+from busgate.detect.wanted import CARRIED, PACKAGE, PERSONAL, SERVICE, UPDATE
 from busgate.gateway.talk import Talk
 from busgate.judge.decide import Judge
 from busgate.judge.situation import Situation
@@ -49,6 +49,9 @@ MOST_TALKS = 4096
 MOST_NAMES = 8192
 LEAST_BURST = 32
 _MOST_BYTES = 256
+_NO_NAMES_FROM = frozenset(
+    {Reason.ENDPOINT_NOT_LISTED, Reason.COUNTRY_NOT_ALLOWED, Reason.PROTOCOL_NOT_ALLOWED, Reason.INBOUND}
+)
 _UP = Verdict(Action.PASS, Reason.TBOX_TO_CLOUD)
 
 
@@ -159,7 +162,7 @@ class Air:
         return Heard(verdict, tuple(events))
 
     def odd(self, flow: Flow, at: int, what: str) -> tuple[Event, ...]:
-        """A stream says two things at once."""
+        """A stream says two things at once; `what` holds nothing of what the T-box says."""
         talk = self._talks.get(flow)
         return () if talk is None else self._found("net.evasion", talk, at, what)
 
@@ -167,10 +170,16 @@ class Air:
         """A conversation is over."""
         self._talks.pop(flow, None)
 
-    def named(self, host: str, address: str, at: int) -> tuple[Event, ...]:
-        """A DNS answer towards the T-box: this name has this address."""
+    def named(self, host: str, address: str, at: int, asked: Flow | None = None) -> tuple[Event, ...]:
+        """A DNS answer towards the T-box: this name has this address.
+
+        `asked` is the conversation that it came in: a server that the policy does not list gives nobody a name.
+        """
+        talk = None if asked is None else self._talks.get(asked)
+        if talk is not None and talk.verdict.reason in _NO_NAMES_FROM:
+            return ()
         host = host.rstrip(".").lower()
-        if len(self._names) >= MOST_NAMES:
+        if address not in self._names and len(self._names) >= MOST_NAMES:
             self._names.popitem(last=False)
         known = self._names.pop(address, ())
         self._names[address] = (host, *(each for each in known if each != host))[:8]
@@ -207,12 +216,13 @@ class Air:
     def message(self, message: CloudMessage, wall: int | None) -> Heard:
         """One message: whether it may go on, and what is told of it."""
         self._count(f"{message.pdu.protocol} {message.direction}")
-        place = _place(message)
+        place = self._place(message)
         if message.direction is Direction.UP:
             return self._said(message, place)
         commands = self._detector.commands(message)
         verdicts = [self._verdict(command, message, wall) for command in commands]
-        verdict = next((each for each in verdicts if each.action is Action.BLOCK), verdicts[0])
+        # What is refused for good comes before what waits: releasing it must not let the rest slip through.
+        verdict = min(verdicts, key=lambda each: (each.action is Action.PASS, each.reason is Reason.HELD))
         events: list[Event] = []
         for command, own in zip(commands, verdicts, strict=True):
             # A message is cut out whole: what one of its parts is refused for holds for all.
@@ -241,20 +251,36 @@ class Air:
     def _verdict(self, command: Command, message: CloudMessage, wall: int | None) -> Verdict:
         if self.mode is Mode.LOCAL and command.act not in ORDINARY:
             return Verdict(Action.BLOCK, Reason.LOCAL_OVERRIDE, detail="the local override is on")
+        by_text = message.flow.transport == "sms"
+        # A rule lets messages of listed endpoints pass, and of nobody else.
+        if not by_text and (refused := self._refused(message.flow)) is not None:
+            return refused
         decided = self._judge.decide(command, self._situation, message.at, wall=wall)
         if decided.action is Action.PASS:
             if self._judge.holds(decided.rule):
                 return Verdict(Action.BLOCK, Reason.HELD, decided.rule, "it waits for the operator")
             return decided
-        if command.act in ORDINARY and decided.reason is Reason.NOT_ALLOWLISTED:
+        # A question by short message comes from anybody; over a conversation it comes from whom the policy lists.
+        ordinary = command.act in ORDINARY and (command.rule == SERVICE or not by_text)
+        if ordinary and decided.reason is Reason.NOT_ALLOWLISTED:
             return Verdict(Action.PASS, Reason.ENDPOINT_SERVICE, message.endpoint)
         return decided
+
+    def _refused(self, flow: Flow) -> Verdict | None:
+        """The verdict on a conversation that may not be held; one that nobody knows of is nobody's."""
+        talk = self._talks.get(flow)
+        if talk is None:
+            unlisted = Verdict(Action.BLOCK, Reason.ENDPOINT_NOT_LISTED, "", "a conversation that nobody knows of")
+            return None if self._judge.endpoints.network is None else unlisted
+        return talk.verdict if talk.verdict.action is Action.BLOCK else None
 
     def _told(self, message: CloudMessage, command: Command, verdict: Verdict, place: Place) -> Iterable[Event]:
         told = _of(message, command)
         events: list[Event] = []
         seen = self._seen(message.at, verdict, told)
-        if command.act not in ORDINARY or verdict.action is Action.BLOCK:
+        # Ordinary service of a conversation that is refused is no second story: the conversation was told.
+        told_already = command.rule == SERVICE or self._refused(message.flow) is not None
+        if command.act not in ORDINARY or (verdict.action is Action.BLOCK and not told_already):
             alert = self._alerts.of_command(command, seen, "; ".join(message.pdu.flaws))
             events += [alert] if alert is not None else []
         grant = verdict.detail if verdict.reason is Reason.GRANTED else ""
@@ -284,7 +310,19 @@ class Air:
                 int(size.value) if size is not None and isinstance(size.value, int) else 0,
                 "" if digest is None else str(digest.value),
             )
-        return self.updates.ordered(message.at, f"{message.pdu.protocol} {command.name}", source)
+        what = f"{message.pdu.protocol} {command.name}"
+        if command.name == PACKAGE:
+            return self.updates.piece(message.at, what, source, len(message.data))
+        return self.updates.ordered(message.at, what, source)
+
+    def _place(self, message: CloudMessage) -> Place:
+        flow, by_text = message.flow, message.flow.transport == "sms"
+        talk = self._talks.get(flow)
+        # Whoever calls the T-box comes from another port each time; that is no other function.
+        remote = flow.remote.address if talk is not None and talk.inbound else str(flow.remote)
+        way, code = message.direction.value, message.pdu.code
+        interface = "sms" if by_text else "ip"
+        return Place(interface, message.pdu.protocol, way, code, remote, message.host, message.country)
 
     def _stops(self, verdict: Verdict) -> bool:
         return verdict.action is Action.BLOCK and self.mode in {Mode.ENFORCE, Mode.LOCAL}
@@ -342,21 +380,11 @@ class Air:
         self.counts[what] = self.counts.get(what, 0) + 1
 
 
-def _place(message: CloudMessage) -> Place:
-    sms = message.flow.transport == "sms"
-    return Place(
-        "sms" if sms else "ip",
-        message.pdu.protocol,
-        message.direction.value,
-        message.pdu.code,
-        str(message.flow.remote),
-        message.host,
-        message.country,
-    )
-
-
 def _of(message: CloudMessage, command: Command) -> dict[str, Value]:
-    """What an event tells of a message."""
+    """What an event tells of a message: its bytes where they are the evidence of a command, not where they are talk.
+
+    Ordinary service holds texts to drivers, orders with passengers' telephone numbers, and the like.
+    """
     remote = message.flow.remote
     told: dict[str, Value] = {
         "protocol": message.pdu.protocol,
@@ -365,8 +393,9 @@ def _of(message: CloudMessage, command: Command) -> dict[str, Value]:
         "address": remote.address,
         "port": remote.port,
         "name": command.name,
-        "bytes": message.data[:_MOST_BYTES].hex(),
     }
+    if command.act not in ORDINARY and command.name not in PERSONAL:
+        told["bytes"] = message.data[:_MOST_BYTES].hex()
     if message.pdu.code is not None:
         told["code"] = f"0x{message.pdu.code:04X}"
     return told | {name: value for name, value in (("host", message.host), ("country", message.country)) if value}

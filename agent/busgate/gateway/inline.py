@@ -7,12 +7,14 @@ says itself is never cut. A conversation that may not be held is ended.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import NamedTuple
 
 from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, Conversation, Said, facts_of
+from busgate.decode.jt808_parts import Reassembler as Parts808
 from busgate.gateway.air import Air, Heard
 from busgate.gateway.answers import refusal
-from busgate.gateway.radio import answers_of
+from busgate.gateway.radio import MOST_SPLIT, MOST_SPLIT_OCTETS, answers_of
 from busgate.judge.network import Remote
 from busgate.model import Action, CloudMessage, Direction, Event, Flow, Mode, Pdu, Reason, Span, Verdict
 
@@ -53,10 +55,13 @@ class Inline:
         self._air = air
         self._flow = flow
         self._answers = answers
+        self._parts = Parts808(messages=MOST_SPLIT, octets=MOST_SPLIT_OCTETS)
 
     def opened(self, at: int, wall: int | None) -> Heard:
         """The T-box opens it."""
-        return self._air.opened(self._flow, at, wall)
+        heard = self._air.opened(self._flow, at, wall)
+        self.conversation.dialect = "" if self.remote is None else self.remote.speaks
+        return heard
 
     def chunk(self, direction: Direction, data: bytes, at: int, wall: int | None) -> Turn:
         """The next bytes of a direction."""
@@ -125,18 +130,30 @@ class Inline:
     def _piece(self, way: Direction, span: Span, at: int, wall: int | None, events: list[Event]) -> Piece:
         if span.pdu is None:
             return Piece(way, span.raw, self._unread(way, span, at, events))
-        talk = self._air.talk(self._flow)
-        host, country = ("", "") if talk is None else (talk.host, talk.country)
-        endpoint = "" if talk is None or talk.remote is None else talk.remote.id
-        message = CloudMessage(at, way, self._flow, span.pdu, span.raw, host, country, endpoint)
         if span.pdu.protocol == "dns" and way is Direction.DOWN:
-            events += [event for name, address in answers_of(span.pdu) for event in self._air.named(name, address, at)]
-        heard = self._air.message(message, wall)
-        events += heard.events
-        verdict = heard.verdict if self.enforced or heard.verdict.reason is Reason.HELD else _PASSES
+            for name, address in answers_of(span.pdu):
+                events += self._air.named(name, address, at, self._flow)
+        message = self._message(at, way, span.pdu, span.raw)
+        verdict = self._judged(message, wall, events)
+        whole = self._parts.take(span.pdu) if span.pdu.protocol == "jt808" else None
+        if whole is not None:
+            # Without its last part a split message is none: what is refused of the whole is refused of that.
+            of_whole = self._judged(replace(message, pdu=whole), wall, events)
+            verdict = verdict if verdict.action is Action.BLOCK else of_whole
         cut = verdict.action is Action.BLOCK and verdict.reason is not Reason.HELD
         answer = refusal(span.pdu, span.raw) if cut and self._answers else b""
         return Piece(way, span.raw, verdict, span.pdu, answer)
+
+    def _message(self, at: int, way: Direction, pdu: Pdu, raw: bytes) -> CloudMessage:
+        talk = self._air.talk(self._flow)
+        host, country = ("", "") if talk is None else (talk.host, talk.country)
+        endpoint = "" if talk is None or talk.remote is None else talk.remote.id
+        return CloudMessage(at, way, self._flow, pdu, raw, host, country, endpoint)
+
+    def _judged(self, message: CloudMessage, wall: int | None, events: list[Event]) -> Verdict:
+        heard = self._air.message(message, wall)
+        events += heard.events
+        return heard.verdict if self.enforced else _PASSES
 
     def _unread(self, way: Direction, span: Span, at: int, events: list[Event]) -> Verdict:
         """Bytes that are no message: what is opaque or a body passes with its conversation, anything else is doubt."""

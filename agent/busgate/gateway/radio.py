@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from busgate.decode import dns, doip, jt808, jt808_stream, jt808_text, ntp, sms
-from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, Conversation, Said, facts_of
+from busgate.decode import dns, doip, gb32960, jt808, jt808_stream, jt808_text, ntp, sms
+from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, UNKNOWN, Conversation, Said, facts_of
 from busgate.decode.datagram import ACK, SYN, Datagram
 from busgate.decode.ends import Ends
 from busgate.decode.ip import Reader
@@ -17,6 +17,7 @@ from busgate.decode.jt808_parts import Reassembler as Parts808
 from busgate.decode.sms_parts import Reassembler as PartsSms
 from busgate.decode.stream import Streams
 from busgate.decode.stream_events import Closed, Conflict, Data, Gap, Opened, Stream, StreamEvent
+from busgate.detect.wanted import several
 from busgate.gateway.air import Air, Heard
 from busgate.model import (
     CloudMessage,
@@ -32,8 +33,11 @@ from busgate.model import (
 )
 
 MOST_FLOWS = 4096
-_DNS, _NTP, _DOIP = 53, 123, 13400
+_DNS, _MDNS, _NTP, _DOIP = 53, 5353, 123, 13400
 _SIM = Endpoint("sim")
+
+MOST_SPLIT, MOST_SPLIT_OCTETS = 4, 1 << 18
+"""Messages in parts that are kept of one conversation, and their octets; longer ones are told by their parts."""
 
 
 class _Talking:
@@ -48,7 +52,7 @@ class _Talking:
         ports = (flow.remote.port, flow.tbox.port)
         client = forward if forward is not Direction.UNKNOWN else Direction.UP
         self.conversation = Conversation(client, ports, from_start=whole)
-        self.parts = Parts808()
+        self.parts = Parts808(messages=MOST_SPLIT, octets=MOST_SPLIT_OCTETS)
         self.whole = {Direction.UP: whole, Direction.DOWN: whole}
         """Whether a direction was heard from its beginning, so that what cannot be read is the sender's fault."""
 
@@ -68,7 +72,7 @@ class Radio:
         self._reader = Reader()
         self._streams = Streams()
         self._talks: dict[Stream, _Talking] = {}
-        self._datagrams: OrderedDict[Flow, None] = OrderedDict()
+        self._datagrams: OrderedDict[Flow, Parts808] = OrderedDict()
         self._texts = PartsSms()
 
     def receive(self, unit: Packet | Sms, wall: int | None) -> Heard:
@@ -137,7 +141,9 @@ class Radio:
                 self._count("holes", 1)
                 return _joined(self._said(talking, at, wall, talking.conversation.lost(_side(way, forward=forward))))
             case Conflict(at, _, forward, offset, kept, refused):
-                what = f"at byte {offset}: {kept[:16].hex()} and {refused[:16].hex()}"
+                what = f"at byte {offset}"
+                if _way(talking, forward=forward) is Direction.DOWN:
+                    what += f": {kept[:16].hex()} and {refused[:16].hex()}"
                 return Heard(Verdict(), self._air.odd(talking.flow, at, what))
             case Closed(at):
                 return self._closed(talking, event.stream, at, wall)
@@ -151,7 +157,13 @@ class Radio:
         while len(self._talks) > MOST_FLOWS:
             del self._talks[next(iter(self._talks))]
         inbound = sure and placed.direction is Direction.DOWN
-        return self._air.opened(placed.flow, event.at, wall, inbound=inbound)
+        heard = self._air.opened(placed.flow, event.at, wall, inbound=inbound)
+        talking.conversation.dialect = self._dialect(placed.flow)
+        return heard
+
+    def _dialect(self, flow: Flow) -> str:
+        talk = self._air.talk(flow)
+        return "" if talk is None or talk.remote is None else talk.remote.speaks
 
     def _closed(self, talking: _Talking, stream: Stream, at: int, wall: int | None) -> Heard:
         heard: list[Heard] = []
@@ -190,7 +202,7 @@ class Radio:
         if facts:
             heard.append(self._air.learned(talking.flow, at, wall, facts))
         if pdu.protocol == "dns":
-            heard.append(self._names(pdu, way, at))
+            heard.append(self._names(talking.flow, pdu, way, at))
         heard.append(self._air.message(self._message(talking.flow, at, way, pdu, span.raw), wall))
         whole = talking.parts.take(pdu) if pdu.protocol == "jt808" else None
         if whole is not None:
@@ -210,95 +222,117 @@ class Radio:
         placed = self._ends.place("udp", source, target)
         flow, at = placed.flow, datagram.at
         heard = []
-        if flow not in self._datagrams:
+        parts = self._datagrams.get(flow)
+        if parts is None:
             if len(self._datagrams) >= MOST_FLOWS:
                 gone, _ = self._datagrams.popitem(last=False)
                 self._air.closed(gone)
-            self._datagrams[flow] = None
+            parts = self._datagrams[flow] = Parts808(messages=MOST_SPLIT, octets=MOST_SPLIT_OCTETS)
             heard.append(self._air.opened(flow, at, wall, inbound=placed.direction is Direction.DOWN))
         heard.append(self._air.carried(flow, at, placed.direction, len(datagram.payload)))
-        for span in spans_of(datagram):
-            pdu = span.pdu
-            if pdu is None:
+        for span in spans_of(datagram, self._dialect(flow)):
+            if span.pdu is None:
+                heard += self._unread(flow, at, wall, placed.direction, span)
                 continue
-            talk = self._air.talk(flow)
-            if talk is not None and talk.speaks != pdu.protocol:
-                heard.append(self._air.learned(flow, at, wall, {"speaks": pdu.protocol}))
-            if pdu.protocol == "dns":
-                heard.append(self._names(pdu, placed.direction, at))
-            heard.append(self._air.message(self._message(flow, at, placed.direction, pdu, span.raw), wall))
+            heard += self._speaks(flow, at, wall, span.pdu.protocol)
+            if span.pdu.protocol == "dns":
+                heard.append(self._names(flow, span.pdu, placed.direction, at))
+            whole = parts.take(span.pdu) if span.pdu.protocol == "jt808" else None
+            for pdu in (span.pdu, whole) if whole is not None else (span.pdu,):
+                heard.append(self._air.message(self._message(flow, at, placed.direction, pdu, span.raw), wall))
         return _joined(heard)
 
-    def _names(self, pdu: Pdu, way: Direction, at: int) -> Heard:
+    def _unread(self, flow: Flow, at: int, wall: int | None, way: Direction, span: Span) -> list[Heard]:
+        """A datagram, or a piece of one, that is no unit of anything: doubt where another language was agreed on."""
+        talk = self._air.talk(flow)
+        if not span.raw or talk is None:
+            return []
+        if talk.speaks in {"", UNKNOWN}:
+            if way is Direction.DOWN:
+                self._air.burst(flow, at, len(span.raw))
+            return self._speaks(flow, at, wall, UNKNOWN)
+        return [self._air.malformed(flow, at, talk.speaks, span.reason)] if way is Direction.DOWN else []
+
+    def _speaks(self, flow: Flow, at: int, wall: int | None, protocol: str) -> list[Heard]:
+        talk = self._air.talk(flow)
+        if talk is None or talk.speaks == protocol:
+            return []
+        return [self._air.learned(flow, at, wall, {"speaks": protocol})]
+
+    def _names(self, flow: Flow, pdu: Pdu, way: Direction, at: int) -> Heard:
         """The addresses that a DNS answer towards the T-box gives to the name that was asked for."""
         if way is Direction.UP:
             return Heard(Verdict())
-        events = [event for name, address in answers_of(pdu) for event in self._air.named(name, address, at)]
+        events = [event for name, address in answers_of(pdu) for event in self._air.named(name, address, at, flow)]
         return Heard(Verdict(), tuple(events))
 
     def _short(self, unit: Sms, wall: int | None) -> Heard:
         way = Direction.UP if unit.outgoing else Direction.DOWN
-        flow = Flow("sms", _SIM, Endpoint(unit.number))
         self._count("short messages", 1)
-        pdus = short_units(unit, way, self._texts)
+        number, pdus = short_units(unit, way, self._texts)
+        flow = Flow("sms", _SIM, Endpoint(number))
         if self._air.talk(flow) is None:
             self._air.opened(flow, unit.at, wall)
-        raw = unit.pdu or unit.data or unit.text.encode()
+        raw = unit.pdu or unit.data or unit.text.encode("utf-8", "surrogatepass")
         return _joined([self._air.message(CloudMessage(unit.at, way, flow, pdu, raw), wall) for pdu in pdus])
 
     def _count(self, what: str, by: int) -> None:
         self._air.counts[what] = self._air.counts.get(what, 0) + by
 
 
-def spans_of(datagram: Datagram) -> list[Span]:
-    """The units of one UDP datagram."""
+def spans_of(datagram: Datagram, dialect: str = "") -> list[Span]:
+    """The units of one UDP datagram; `dialect` is what it is agreed to speak."""
     payload, ports = datagram.payload, {datagram.sport, datagram.dport}
-    if _DNS in ports or 5353 in ports:
-        pdu = dns.read(payload)
-        return [Span(payload, pdu)] if pdu is not None else []
+    if ports & {_DNS, _MDNS}:
+        return [Span(payload, dns.read(payload), "no DNS message")]
     if _NTP in ports:
-        pdu = ntp.read(payload)
-        return [Span(payload, pdu)] if pdu is not None else []
+        return [Span(payload, ntp.read(payload), "no NTP packet")]
     if _DOIP in ports:
         return doip.read_datagram(payload)
     if payload[:1] in {b"\x7e", b"\xe7"}:
-        framer = jt808_stream.Framer()
+        framer = jt808_stream.Framer(taxi=dialect == "jt905")
         return framer.feed(payload) + framer.close()
-    return []
+    if payload[:2] in {b"##", b"$$"}:
+        return [Span(payload, gb32960.read(payload), "no GB/T 32960 packet")]
+    return [Span(payload, None, "not recognised")]
 
 
 def answers_of(pdu: Pdu) -> list[tuple[str, str]]:
-    """Name asked for and address given, of a DNS answer; aliases on the way count as the name asked for."""
-    questions = pdu.fields.get("questions") or ()
-    answers = pdu.fields.get("answers") or ()
+    """Name asked for and address given, of a DNS answer: those that the name leads to, over its aliases.
+
+    What else stands in an answer gives nobody a name, or one server's answer could rename all others.
+    """
+    fields = pdu.fields
+    names = [str(each.get("name", "")).lower() for each in several(fields.get("questions"))]
+    answers = several(fields.get("answers"))
     found = []
-    for answer in answers if isinstance(answers, list) else ():
-        address = answer.get("address") if isinstance(answer, dict) else None
-        if not isinstance(address, str):
-            continue
-        names = {str(answer.get("name", ""))}
-        names |= {str(question.get("name", "")) for question in questions if isinstance(question, dict)}
-        found += [(name, address) for name in sorted(names) if name]
+    for asked in dict.fromkeys(name for name in names if name):
+        owners = {asked}
+        for answer in [*answers, *answers]:  # twice, for aliases that stand behind what they lead to
+            if answer.get("type") == "CNAME" and str(answer.get("name", "")).lower() in owners:
+                owners.add(str(answer.get("target", "")).lower())
+        for answer in answers:
+            address = answer.get("address")
+            if isinstance(address, str) and str(answer.get("name", "")).lower() in owners:
+                found.append((asked, address))
     return found
 
 
-def short_units(unit: Sms, way: Direction, parts: PartsSms) -> list[Pdu]:
-    """What a short message holds: frames of JT/T 808 if there are any, else the message itself."""
-    if unit.pdu:
-        read = sms.read(unit.pdu, way)
-        if not isinstance(read, Pdu):
-            return [Pdu("sms", "unreadable short message", None, way, {"data": unit.pdu.hex()}, None, (read.reason,))]
-        whole = parts.add(unit.at, read)
-        if whole is None and read.fields.get("total", 1) not in {0, 1, None}:
-            return []
-        read = whole or read
-    else:
-        fields = {"text": unit.text, "data": unit.data.hex(), "originating_address": unit.number}
-        read = Pdu("sms", "short message", None, way, {name: value for name, value in fields.items() if value})
+def short_units(unit: Sms, way: Direction, parts: PartsSms) -> tuple[str, list[Pdu]]:
+    """Whom a short message is from or to, and what it holds: frames of JT/T 808 if there are any, else itself."""
+    read = sms.heard(unit)
+    if not isinstance(read, Pdu):
+        unread = Pdu("sms", "unreadable short message", None, way, {"data": unit.pdu.hex()}, None, (read.reason,))
+        return unit.number, [unread]
+    number = unit.number or str(read.fields.get("address") or "")
+    whole = parts.add(unit.at, read) if unit.pdu else None
+    if whole is None and read.fields.get("total", 1) not in {0, 1, None}:
+        return number, []
+    read = whole or read
     text, data = str(read.fields.get("text") or ""), str(read.fields.get("data") or "")
-    frames = [frame for each in (text, data) for frame in jt808_text.in_text(each)] if text or data else []
+    frames = [frame for each in (text, data) if each for frame in jt808_text.in_text(each)]
     found = [pdu for frame in frames if (pdu := jt808.read(frame)) is not None]
-    return found or [read]
+    return number, found or [read]
 
 
 def _way(talking: _Talking, *, forward: bool) -> Direction:

@@ -30,6 +30,9 @@ class _Entry(NamedTuple):
     sa: Listed
 
 
+SHORT_MESSAGES = "sms"
+"""The protocol of a rule about short messages, and the transport that they come by."""
+
 _WHOLE = EXTENDED | IDENTIFIER
 _NONE: tuple[_Entry, ...] = ()
 
@@ -99,7 +102,9 @@ class Allowlist:
 
     def _of_protocol(self, message: CloudMessage, command: Command) -> Iterator[Rule]:
         code = message.pdu.code
-        for rule, cloud in self._by_protocol.get(message.pdu.protocol, ()):
+        # A short message proves no sender: whatever protocol it holds, a rule has to say that it may be one.
+        protocol = SHORT_MESSAGES if message.flow.transport == SHORT_MESSAGES else message.pdu.protocol
+        for rule, cloud in self._by_protocol.get(protocol, ()):
             by_code = cloud.codes is None or cloud.codes.everything or (code is not None and cloud.codes.allows(code))
             by_name = cloud.asks is None or command.name in cloud.asks
             if by_code and by_name and (cloud.endpoints is None or message.endpoint in cloud.endpoints):

@@ -102,12 +102,10 @@ class Judge:
     def conversation(self, flow: Flow, known: Known, now: int, *, wall: int | None) -> tuple[Verdict, Remote | None]:
         """The verdict on a conversation of the T-box with what is known of it so far, and the endpoint it is with."""
         moment = self._moment = self._clock.read(now, wall)
-        remote = self.endpoints.listed(flow, known)
-        refusal = _out_of_force(self._policy, moment.latest)
-        if refusal is None:
-            refusal = self.endpoints.refused(
-                flow, known, lambda function: self.grants.active(function, moment) is not None, moment
-            )
+        refusal, remote = self.endpoints.judged(
+            flow, known, lambda function: self.grants.active(function, moment) is not None, moment
+        )
+        refusal = _out_of_force(self._policy, moment.latest) or refusal
         return verdict_of(refusal, remote), remote
 
     def volume(self, remote: Remote | None, size: int, now: int) -> Verdict:

@@ -18,6 +18,8 @@ from busgate.judge.refusal import Refusal
 from busgate.judge.terms import in_words
 from busgate.model import Action, Endpoint, Flow, Reason, Verdict
 
+_DNS, _NTP = 53, 123
+
 Europe = Callable[[str], bool]
 """Whether a country is a member state of the European Union."""
 
@@ -44,10 +46,6 @@ class Endpoints:
         self._taken: dict[str, deque[tuple[int, int]]] = {}
         self._sums: dict[str, int] = {}
 
-    def listed(self, flow: Flow, known: Known) -> Remote | None:
-        """The endpoint that a conversation is with; what it speaks is not asked yet."""
-        return next((remote for remote in self._remotes(flow, known)), None)
-
     def _remotes(self, flow: Flow, known: Known) -> list[Remote]:
         if self.network is None:
             return []
@@ -61,18 +59,23 @@ class Endpoints:
         # What is known of the language picks among several that share an address.
         return sorted(found, key=lambda remote: remote.speaks not in {known.speaks, "any"})
 
-    def refused(self, flow: Flow, known: Known, granted: Callable[[str], bool], moment: Moment) -> Refusal | None:
-        """Why a conversation may not be held; None where it may, or where the policy limits nobody."""
-        network = self.network
-        if network is None:
-            return None
-        if flow.transport == "udp" and self._is_service(flow, known):
-            return None
+    def judged(
+        self, flow: Flow, known: Known, granted: Callable[[str], bool], moment: Moment
+    ) -> tuple[Refusal | None, Remote | None]:
+        """Why a conversation may not be held (None where it may), and the endpoint that it is with.
+
+        Of several endpoints at one address it is with the first that lets it be held.
+        """
+        if self.network is None:
+            return None, None
+        if self._is_service(flow, known):
+            return _other_than_service(flow, known), None
         remotes = self._remotes(flow, known)
         if not remotes:
-            return Refusal(Reason.ENDPOINT_NOT_LISTED, f"no endpoint of the policy is {_shown(flow.remote, known)}")
-        refusals = [self._remote_refused(remote, known, granted, moment) for remote in remotes]
-        return None if None in refusals else refusals[0]
+            whom = _shown(flow.remote, known)
+            return Refusal(Reason.ENDPOINT_NOT_LISTED, f"no endpoint of the policy is {whom}"), None
+        refusals = [(self._remote_refused(remote, known, granted, moment), remote) for remote in remotes]
+        return next((each for each in refusals if each[0] is None), refusals[0])
 
     def _is_service(self, flow: Flow, known: Known) -> bool:
         """Name and time services, which every endpoint by name needs."""
@@ -80,9 +83,9 @@ class Endpoints:
         address = _address(flow.remote.address)
         if network is None or address is None:
             return False
-        if flow.remote.port == 53:
+        if flow.remote.port == _DNS:
             return address in network.resolvers
-        if flow.remote.port == 123:
+        if flow.remote.port == _NTP and flow.transport == "udp":
             return str(address) in network.time or any(names(network.time, host) for host in known.hosts)
         return False
 
@@ -127,6 +130,14 @@ class Endpoints:
             taken.append((elapsed, size))
         self._sums[remote.id] = total + size
         return None
+
+
+def _other_than_service(flow: Flow, known: Known) -> Refusal | None:
+    """Whether something else is spoken with a name or time server: a tunnel, most likely."""
+    spoken = {_DNS: "dns", _NTP: "ntp"}[flow.remote.port]
+    if known.speaks.removesuffix("-tcp") in {"", spoken}:
+        return None
+    return Refusal(Reason.PROTOCOL_NOT_ALLOWED, f"{flow.remote.address} is listed for {spoken}, this is {known.speaks}")
 
 
 def verdict_of(refusal: Refusal | None, remote: Remote | None) -> Verdict:

@@ -70,6 +70,15 @@ class Policy(Written):
         return rules
 
     @model_validator(mode="after")
+    def _endpoints_listed(self) -> Policy:
+        listed = {remote.id for remote in self.network.endpoints} if self.network is not None else set()
+        for place, rule in enumerate(self.allow):
+            for name in (rule.cloud.endpoints or ()) if rule.cloud is not None else ():
+                if name not in listed:
+                    raise fault_at(("allow", place, "cloud", "endpoints"), f"network.endpoints lists no {name}")
+        return self
+
+    @model_validator(mode="after")
     def _ever_valid(self) -> Policy:
         if self.valid_from is not None and self.expires is not None and self.valid_from >= self.expires:
             raise fault_at(("expires",), "it is not after valid_from")

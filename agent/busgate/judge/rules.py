@@ -117,6 +117,7 @@ class CloudSelector(Written):
     """Which messages over the air: of one protocol, by number or by what busgate calls what they ask for."""
 
     protocol: Name
+    """Such as jt808, gb32960, mqtt or http; sms for all that comes by short message, whatever is in it."""
     codes: Codes | None = None
     """Message numbers of the protocol, such as 0x8105; left out, `asks` selects."""
     asks: Labels | None = None
@@ -130,6 +131,8 @@ class CloudSelector(Written):
     def _selects(self) -> CloudSelector:
         if self.codes is None and self.asks is None:
             raise ValueError("say which messages: codes (numbers of the protocol), or asks (what they ask for)")
+        if self.protocol == "sms" and self.endpoints is not None:
+            raise ValueError("short messages come from no endpoint: leave endpoints out")
         return self
 
 
