@@ -4,7 +4,7 @@ Law: the guest sees the host's files and writes to none of them but the one that
 on this machine is named, and then nothing is run: exit code 77, or 1 where BUSGATE_NEED_KERNEL is set.
 
     python tests/kernel/boot.py                        the tests of tests/kernel/inside
-    python tests/kernel/boot.py pytest -k crash        some of them
+    python tests/kernel/boot.py pytest -k crash        some of them; or a file, or FILE::TEST
     python tests/kernel/boot.py -- sh -c 'ip -br link' anything else
 """
 
@@ -76,8 +76,10 @@ def main(words: list[str]) -> int:
         return 1 if os.environ.get("BUSGATE_NEED_KERNEL") else SKIPPED
     if words[:1] == ["--"]:
         return run(words[1:])
-    tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no", "tests/kernel/inside"]
-    return run([*tests, *(words[1:] if words[:1] == ["pytest"] else words)])
+    tests = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--color=no"]
+    chosen = words[1:] if words[:1] == ["pytest"] else words
+    named = any((ROOT / word.partition("::")[0]).exists() for word in chosen if not word.startswith("-"))
+    return run([*tests, *([] if named else ["tests/kernel/inside"]), *chosen])
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ for module in can can-raw can-gw can-bcm vcan vxcan veth nf_tables; do
     modprobe -d /run/modules "$module" 2>/dev/null || echo "the guest's kernel has no module $module"
 done
 ip link set lo up
+# This checkout's code, whichever one the virtual environment was made for.
+export PYTHONPATH="$GUEST_ROOT/agent:$GUEST_ROOT/firmware-sim:$GUEST_ROOT/tests"
 cd "$GUEST_ROOT" || echo "the guest cannot enter $GUEST_ROOT"
 # shellcheck disable=SC2086
 eval "set -- $GUEST_RUN"

@@ -16,6 +16,8 @@ POLICY = ROOT / "dbc" / "demo-ebus" / "policy.yaml"
 BUSGATE = [sys.executable, "-c", "from busgate.cli import main; main()"]
 SIM = [sys.executable, "-c", "from busgate_trial.cli import main; main()"]
 TBOX, VEHICLE = "vcan1", "vcan0"
+NEAR_TBOX, FAR_TBOX, NEAR_VEHICLE, FAR_VEHICLE = "tb0", "tb1", "ve0", "ve1"
+"""Each side as a pair: the gate has the near end, the T-box or the vehicle the far one."""
 
 
 def sh(command: str) -> str:
@@ -23,6 +25,16 @@ def sh(command: str) -> str:
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{command}: {done.stderr or done.stdout}"
     return done.stdout
+
+
+def linked(near: str, far: str) -> None:
+    """A cable between two interfaces, both up."""
+    sh(f"ip link add {near} type vxcan peer name {far}; ip link set {near} mtu 72 up; ip link set {far} mtu 72 up")
+
+
+def busgate(*words: object) -> subprocess.CompletedProcess[str]:
+    """A command of busgate's, run to its end."""
+    return subprocess.run([*BUSGATE, *map(str, words)], capture_output=True, text=True, check=False, timeout=120)
 
 
 class Recorder:

@@ -1,6 +1,8 @@
 """The kernel's own CAN gateway (can-gw, linux/can/gw.h), set over netlink: what crosses without any program.
 
-Law: only jobs between the two interfaces that are named are looked at or touched; others' stay.
+Law: only jobs between the two interfaces that are named are looked at or touched; others' stay. What the kernel
+forwards is never echoed on the interface where it goes out (no CGW_FLAGS_CAN_ECHO): whoever listens there, the gate
+first of all, would take it for the word of that side.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple, Self
 
@@ -19,20 +22,28 @@ _NLMSG_ERROR, _NLMSG_DONE = 2, 3
 _REQUEST, _ACK, _DUMP = 0x01, 0x04, 0x300
 _AF_CAN = 29
 _CAN_TO_CAN = 1
-_ECHO, _FD = 0x01, 0x08
+_FD = 0x08
 _HANDLED, _DROPPED, _SRC_IF, _DST_IF, _FILTER, _DELETED = 7, 8, 9, 10, 11, 12
+_COUNTS = (_HANDLED, _DROPPED, _DELETED)
 _IFLA_LINKINFO, _IFLA_INFO_KIND = 18, 1
 _HEADER = struct.Struct("=LHHLL")
 _ROUTE = struct.Struct("=BBH")
 _WAIT_S = 2.0
+_NO_GATEWAY = (93, 95)
+"""EPROTONOSUPPORT, EOPNOTSUPP: nobody in this kernel answers for the family."""
 _NESTED = 0x3FFF
+
+
+class NoGatewayError(BridgeError):
+    """This kernel has no can-gw, so that it forwards nothing."""
 
 
 class Job(NamedTuple):
     """One thing that the kernel forwards: frames of `source` that fit the filter go to `target`.
 
     `can_id` and `mask` are those of SocketCAN filters; both 0 fit every data and remote frame. `fd` jobs take CAN FD
-    frames only, the others classical ones only.
+    frames only, the others classical ones only. `foreign` is how the kernel tells a job that this agent did not make:
+    one that echoes, alters frames or counts hops (linux/can/gw.h); it is empty for ours.
     """
 
     source: str
@@ -40,6 +51,7 @@ class Job(NamedTuple):
     can_id: int = 0
     mask: int = 0
     fd: bool = False
+    foreign: bytes = b""
 
 
 class Counted(NamedTuple):
@@ -89,24 +101,32 @@ def remove(job: Job) -> None:
 
 
 def jobs(one: str, other: str) -> list[Counted]:
-    """What the kernel forwards between two interfaces, either way."""
+    """What the kernel forwards between two interfaces, either way. Looking needs no right.
+
+    Raises:
+        BridgeError: the kernel has no can-gw, or does not answer.
+    """
     with _Netlink() as netlink:
-        found = [_read(body) for _, body in netlink.ask(_RTM_GETROUTE, _ROUTE.pack(_AF_CAN, 0, 0), _DUMP)]
+        found = [_read(body) for _, body in netlink.ask(_RTM_GETROUTE, _ROUTE.pack(_AF_CAN, 0, 0), _DUMP, "tell jobs")]
     return [each for each in found if each is not None and {each.job.source, each.job.target} == {one, other}]
 
 
 def replace(one: str, other: str, wanted: list[Job]) -> None:
     """Have exactly these jobs done between two interfaces; what is done already is not interrupted.
 
+    What is not wanted goes before what is wanted comes: two jobs that fit one frame would send it twice.
+
     Raises:
         BridgeError: as `add`.
     """
-    done = {each.job for each in jobs(one, other)}
-    for job in wanted:
-        if job not in done:
-            add(job)
-    for job in done - set(wanted):
-        remove(job)
+    missing = Counter(wanted)
+    for each in jobs(one, other):
+        if missing[each.job]:
+            missing[each.job] -= 1
+        else:  # not wanted, or done twice: the kernel takes a job any number of times
+            remove(each.job)
+    for job in missing.elements():
+        add(job)
 
 
 class _Netlink:
@@ -115,10 +135,10 @@ class _Netlink:
     def __enter__(self) -> Self:
         try:
             self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+            self._socket.settimeout(_WAIT_S)
+            self._socket.bind((0, 0))
         except OSError as fault:
             raise BridgeError(f"this system has no netlink ({fault.strerror})") from None
-        self._socket.settimeout(_WAIT_S)
-        self._socket.bind((0, 0))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -131,7 +151,7 @@ class _Netlink:
             try:
                 data = self._socket.recv(1 << 16)
             except TimeoutError:
-                return
+                raise BridgeError(f"the kernel does not {what}: it did not answer for {_WAIT_S:g} s") from None
             while len(data) >= _HEADER.size:
                 length, answer, _, _, _ = _HEADER.unpack_from(data)
                 told, data = data[_HEADER.size : length], data[(length + 3) & ~3 :]
@@ -151,10 +171,10 @@ def _raise(number: int, what: str) -> None:
     hints = {
         1: "busgate needs the right CAP_NET_ADMIN for it",
         19: "an interface is missing or no CAN interface",
-        93: "this kernel has no can-gw; try: modprobe can-gw",
-        95: "this kernel has no can-gw; try: modprobe can-gw",
+        **dict.fromkeys(_NO_GATEWAY, "this kernel has no can-gw; try: modprobe can-gw"),
     }
-    raise BridgeError(f"the kernel does not {what}: {os.strerror(number)}; {hints.get(number, 'see dmesg')}")
+    kind = NoGatewayError if number in _NO_GATEWAY else BridgeError
+    raise kind(f"the kernel does not {what}: {os.strerror(number)}; {hints.get(number, 'see dmesg')}")
 
 
 def _described(job: Job) -> bytes:
@@ -162,9 +182,10 @@ def _described(job: Job) -> bytes:
         source, target = socket.if_nametoindex(job.source), socket.if_nametoindex(job.target)
     except OSError:
         raise BridgeError(f"there is no interface {job.source} or {job.target}. Next: ip link show") from None
-    flags = _ECHO | (_FD if job.fd else 0)
+    if job.foreign:
+        return job.foreign
     return (
-        _ROUTE.pack(_AF_CAN, _CAN_TO_CAN, flags)
+        _ROUTE.pack(_AF_CAN, _CAN_TO_CAN, _FD if job.fd else 0)
         + _attribute(_SRC_IF, struct.pack("=I", source))
         + _attribute(_DST_IF, struct.pack("=I", target))
         + _attribute(_FILTER, struct.pack("=II", job.can_id, job.mask))
@@ -172,15 +193,24 @@ def _described(job: Job) -> bytes:
 
 
 def _read(body: bytes) -> Counted | None:
-    """A job from the kernel's words; None for one that this agent does not make."""
-    _, kind, flags = _ROUTE.unpack_from(body)
-    told = dict(_attributes(body[_ROUTE.size :]))
-    if kind != _CAN_TO_CAN or _SRC_IF not in told or _DST_IF not in told:
+    """A job from the kernel's words; None for what is none."""
+    if len(body) < _ROUTE.size:
         return None
-    can_id, mask = struct.unpack("=II", told[_FILTER]) if _FILTER in told else (0, 0)
-    names = [socket.if_indextoname(int.from_bytes(told[each], "little")) for each in (_SRC_IF, _DST_IF)]
-    counts = [int.from_bytes(told.get(each, b""), "little") for each in (_HANDLED, _DROPPED, _DELETED)]
-    return Counted(Job(names[0], names[1], can_id, mask, bool(flags & _FD)), *counts)
+    family, kind, flags = _ROUTE.unpack_from(body)
+    if family != _AF_CAN or kind != _CAN_TO_CAN:  # a kernel without can-gw tells routes of other families here
+        return None
+    told = list(_attributes(body[_ROUTE.size :]))
+    known = dict(told)
+    try:
+        names = [socket.if_indextoname(int.from_bytes(known[each], "little")) for each in (_SRC_IF, _DST_IF)]
+    except (KeyError, OSError):
+        return None  # the interface went this moment, and its jobs with it
+    can_id, mask = struct.unpack("=II", known[_FILTER]) if _FILTER in known else (0, 0)
+    counts = [int.from_bytes(known.get(each, b""), "little") for each in _COUNTS]
+    foreign = b""
+    if flags & ~_FD or known.keys() - {*_COUNTS, _SRC_IF, _DST_IF, _FILTER}:
+        foreign = body[: _ROUTE.size] + b"".join(_attribute(*each) for each in told if each[0] not in _COUNTS)
+    return Counted(Job(names[0], names[1], can_id, mask, bool(flags & _FD), foreign), *counts)
 
 
 def _attribute(kind: int, value: bytes) -> bytes:

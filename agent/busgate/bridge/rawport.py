@@ -95,7 +95,10 @@ class RawPort(Pair[RawWire]):
         """Look no more at wires that have gone, and for those that came back."""
         for wire in self._wires.values():
             if wire.socket is None and wire.side in self._watched:
-                self._poll.unregister(self._watched.pop(wire.side))
+                number = self._watched.pop(wire.side)
+                self._poll.unregister(number)
+                del self._by_descriptor[number]
+        for wire in self._wires.values():  # only now: a new socket may get the number of one that has gone
             if wire.again():
                 self._watch(wire)
 

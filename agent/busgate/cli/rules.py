@@ -12,6 +12,7 @@ from busgate.bridge import cangw
 from busgate.judge.floor import compiled
 from busgate.model import BusgateError, Mode
 from busgate.service import load
+from busgate.service.hold import Hold
 from busgate.service.layers import Layers, hindrance, interfaces
 
 
@@ -53,7 +54,8 @@ def command(  # noqa: PLR0913 - an option each
     if clear:
         if names is None:
             raise BusgateError("clear between which? Next: add --tbox socketcan:can1 --vehicle socketcan:can0")
-        cangw.replace(*names, [])
+        with Hold(str(tbox), str(vehicle)):
+            cangw.replace(*names, [])
         click.echo(f"the kernel forwards nothing between {names[0]} and {names[1]}")
         return
     if profile is None or policy is None:

@@ -53,6 +53,15 @@ class KernelRule(NamedTuple):
         """Whether the kernel forwards this frame; CAN FD frames never are."""
         return not frame.fd and frame.can_id & self.mask == self.can_id
 
+    def covers(self, other: KernelRule) -> bool:
+        """Whether it takes every frame that the other one takes."""
+        return self.mask & other.mask == self.mask and self.meets(other)
+
+    def meets(self, other: KernelRule) -> bool:
+        """Whether there is a frame that both take."""
+        both = self.mask & other.mask
+        return self.can_id & both == other.can_id & both
+
 
 class Kept(NamedTuple):
     """A rule that the agent keeps, and why."""
@@ -71,6 +80,15 @@ class Floor(NamedTuple):
         """Whether the kernel forwards this frame of the T-box."""
         return any(rule.takes(frame) for rule in self.kernel)
 
+    @property
+    def filters(self) -> tuple[tuple[int, int], ...]:
+        """The fewest filters that take what the kernel's rules take, identifier and mask. No frame fits two of them."""
+        return tuple(dict.fromkeys((rule.can_id, rule.mask) for rule in map(self.widest, self.kernel)))
+
+    def widest(self, rule: KernelRule) -> KernelRule:
+        """The rule by whose filter the kernel takes what this one takes: its own, or that of one that covers it."""
+        return min((each for each in self.kernel if each.covers(rule)), key=lambda each: each.mask.bit_count())
+
 
 def compiled(policy: Policy, profile: Profile, messages: Descriptions) -> Floor:
     """Which of a policy's rules the kernel can keep."""
@@ -78,11 +96,24 @@ def compiled(policy: Policy, profile: Profile, messages: Descriptions) -> Floor:
     agent: list[Kept] = []
     for rule in policy.allow:
         why = next(_needs(rule, policy, profile, messages), None)
+        wanted = [] if why else _filters(rule, profile, messages)
+        why = why or next(crossing(wanted, kernel), None)
         if why is None:
-            kernel += _filters(rule, profile, messages)
+            kernel += wanted
         else:
             agent.append(Kept(rule.id, why))
     return Floor(tuple(kernel), tuple(agent))
+
+
+def crossing(wanted: Iterable[KernelRule], kernel: Iterable[KernelRule]) -> Iterator[str]:
+    """Filters that meet one that is the kernel's already, where neither covers the other: it would send a frame twice.
+
+    What this module makes of groups and identifiers never does; a filter of another shape would.
+    """
+    for new in wanted:
+        for old in kernel:
+            if new.meets(old) and not (new.covers(old) or old.covers(new)):
+                yield f"some of its frames are rule {old.rule}'s too, and the kernel would send those twice"
 
 
 def _needs(rule: Rule, policy: Policy, profile: Profile, messages: Descriptions) -> Iterator[str]:

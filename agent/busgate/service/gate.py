@@ -10,7 +10,7 @@ import gc
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +25,8 @@ from busgate.record.log import Log
 from busgate.record.store import StoreError
 from busgate.service import load
 from busgate.service.companion import Companion, take_priority
-from busgate.service.layers import Layers, hindrance, interfaces
+from busgate.service.hold import Hold
+from busgate.service.layers import Layers, alone, hindrance, interfaces
 from busgate.service.live import Line
 from busgate.service.outbox import Outbox, connect_to
 from busgate.service.outpost import Outpost
@@ -60,37 +61,52 @@ def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say
         BusgateError: it cannot start, or its keeper cannot.
     """
     tbox, vehicle = str(settings.tbox), str(settings.vehicle)
+    with Hold(tbox, vehicle), ExitStack() as leaving:
+        with _nothing_older(tbox, vehicle):
+            gate = _ready(settings, leaving, say)
+        gate.work(lambda: _wanted(reread()), stop)
+
+
+def _ready(settings: Settings, leaving: ExitStack, say: Say) -> _Gate:
+    """Load and check everything, open the wires, put mode, policy and the kernel's part in force."""
+    tbox, vehicle = str(settings.tbox), str(settings.vehicle)
     described = load.vehicle(str(settings.profile))
     name = settings.device or load_signer(Path(str(settings.key))).name
-    with _refusals_recorded(settings, name), _nothing_older(tbox, vehicle):
+    with _refusals_recorded(settings, name):
         adopted = _policy(settings)
         grants = [_grant(path, settings) for path in settings.grants]
     mode = _mode(settings, adopted)
     layers = _layers(settings, compiled(adopted.policy, described.profile, described.database))
-    with _opened(settings, transmit=mode is not Mode.OBSERVE, echoed=isinstance(layers, str)) as port:
-        start = port.now()
-        gateway = Gateway(
-            described.profile, described.database, mode=mode, wall_offset=port.wall() - start, device=name
-        )
-        companion = None if settings.keeper else Companion(keeper_words(settings, name))
-        post = Outpost(gateway, _outbox(settings, companion))
-        try:
-            _begin(post, adopted, grants, start)
-            say(f"{mode.value} between {tbox} (T-box) and {vehicle} (vehicle); log in {settings.log}")
-            gate = _Gate(settings, port, post, layers, say)
-            gate.work(lambda: _wanted(reread()), stop, described)
-        finally:
-            post.close()
-            if companion is not None:
-                companion.wait(_CHILD_SECONDS)
+    taken = alone(tbox, vehicle) if isinstance(layers, str) else ""
+    port = _opened(settings, transmit=mode is not Mode.OBSERVE, echoed=isinstance(layers, str))
+    leaving.callback(port.close)
+    start = port.now()
+    gateway = Gateway(described.profile, described.database, mode=mode, wall_offset=port.wall() - start, device=name)
+    companion = None if settings.keeper else Companion(keeper_words(settings, name))
+    post = Outpost(gateway, _outbox(settings, companion))
+    if companion is not None:
+        leaving.callback(companion.wait, _CHILD_SECONDS)
+    leaving.callback(post.close)
+    _begin(post, adopted, grants, start)
+    say(f"{mode.value} between {tbox} (T-box) and {vehicle} (vehicle); log in {settings.log}")
+    if taken:
+        say(taken)
+    return _Gate(settings, port, post, layers, described, say)
 
 
 class _Gate:
     """What is joined while the gate works: wires, post, the kernel's part, the local hand, wishes."""
 
-    def __init__(
-        self, settings: Settings, port: LivePort | RawPort, post: Outpost, layers: Layers | str, say: Say
+    def __init__(  # noqa: PLR0913, PLR0917 - all that is joined
+        self,
+        settings: Settings,
+        port: LivePort | RawPort,
+        post: Outpost,
+        layers: Layers | str,
+        described: load.Vehicle,
+        say: Say,
     ) -> None:
+        self._described = described
         self._port = port
         self._post = post
         self._why = layers if isinstance(layers, str) else ""
@@ -104,14 +120,15 @@ class _Gate:
             say("the local override is on: no frame of the T-box crosses")
         if self._layers is not None:
             self._layers.enter(post.gateway.mode)
+            port.forget()  # the rules of a gate before this one may have let it cross
             switch.note_wires(*self._layers.between)
         self._first = settings.realtime and take_priority()
         self._panel = settings.panel
 
-    def work(self, read: Callable[[], Wanted], stop: Stop, described: load.Vehicle) -> None:
+    def work(self, read: Callable[[], Wanted], stop: Stop) -> None:
         """Forward until stopped."""
         self._say(self._told())
-        reload = Reload(self._post, read, lambda wanted, now: self._adopt(wanted, now, described), self._enter)
+        reload = Reload(self._post, read, self._adopt, self._enter)
 
         supervised, pulse = Supervised(), Pulse(self._panel)
 
@@ -146,13 +163,13 @@ class _Gate:
             self._say(f"an interface came back, and the kernel does not forward for it: {fault}")
             self._post.record((PolicyRefused(now, f"the kernel's rules: {fault}"),), now)
 
-    def _adopt(self, wanted: Wanted, now: int, described: load.Vehicle) -> str:
+    def _adopt(self, wanted: Wanted, now: int) -> str:
         """Put a policy and grants in force, in the agent and in the kernel; what of it the kernel does not follow."""
         gateway = self._post.gateway
         self._post.record((gateway.adopt(wanted.adopted.policy, now, signed=True),), now)
         fault = ""
         if self._layers is not None:
-            self._layers.floor = compiled(wanted.adopted.policy, described.profile, described.database)
+            self._layers.floor = compiled(wanted.adopted.policy, self._described.profile, self._described.database)
             try:
                 self._layers.enter(gateway.mode)
             except BridgeError as refusal:
@@ -256,12 +273,15 @@ def _begin(post: Outpost, adopted: load.Adopted, grants: list[Grant], start: int
 
 @contextmanager
 def _nothing_older(tbox: str, vehicle: str) -> Iterator[None]:
-    """Where a policy or grant is refused, the kernel forwards no more by an older one; telemetry flows on."""
+    """Where a start fails, whatever the reason, the kernel forwards no more by an older policy; telemetry flows on."""
     try:
         yield
-    except BusgateError:
-        if (names := interfaces(tbox, vehicle)) is not None and hindrance(tbox, vehicle) is None:
-            Layers(*names, Floor((), ())).narrow()
+    except BusgateError as fault:
+        if (names := interfaces(tbox, vehicle)) is not None:
+            try:
+                Layers(*names, Floor((), ())).narrow()
+            except BridgeError as refusal:
+                raise BusgateError(f"{fault}; AND THE KERNEL STILL FORWARDS by the older policy: {refusal}") from None
         raise
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +24,11 @@ from busgate.judge.policy import load_policy
 from busgate.model import BusgateError, Command, Frame, Mode, Verdict
 from busgate.record.log import Log
 from busgate.service import load
-from busgate.service.layers import Layers, hindrance, interfaces
+from busgate.service.hold import Hold
+from busgate.service.layers import Layers, hindrance, interfaces, leftover
 from busgate.service.lessons import Lessons
 from busgate.service.live import Line
+from busgate.service.override import installed
 from busgate.service.proposal import About, proposal
 from busgate.service.replay import YEAR_2000
 from busgate.service.station import Station
@@ -106,30 +109,32 @@ def in_line(  # noqa: PLR0913 - wires, vehicle, how long, where to, and two call
     wires: Wires, vehicle: load.Vehicle, *, hours: float, out: Path, going: Callable[[], bool], say: Say
 ) -> Pupil:
     """Learn on live wires for some hours, or until not `going`; everything is forwarded meanwhile."""
-    layers = _layers(wires)
-    with _opened(wires, echoed=layers is None) as port:
+    with ExitStack() as leaving:
+        layers = _in_hand(wires, leaving)
+        port = _opened(wires, echoed=layers is None)
+        leaving.callback(port.close)
         start = port.now()
         wall = port.wall() - start
         where = f"{wires.tbox} and {wires.vehicle}" if wires.tap is None else str(wires.tap)
         pupil = Pupil(vehicle, where)
         gateway = pupil.gateway(wall)
         # Events are nobody's here: the log of a gate begins when it has a policy.
-        with Log.open(None, test_signer("learn"), device="learn", boot="0" * 32, now=start, wall_offset=wall) as log:
-            station = Station(gateway, log)
-            if layers is not None:
-                layers.enter(Mode.MONITOR)
-            until = start + round(hours * _HOUR_NS)
-            say(f"learning on {where} for {hours:g} hours; everything is forwarded, nothing is blocked; Ctrl-C ends it")
-            saved = start
+        log = Log.open(None, test_signer("learn"), device="learn", boot="0" * 32, now=start, wall_offset=wall)
+        station = Station(gateway, leaving.enter_context(log))
+        if layers is not None:
+            layers.enter(Mode.MONITOR)
+        until = start + round(hours * _HOUR_NS)
+        say(f"learning on {where} for {hours:g} hours; everything is forwarded, nothing is blocked; Ctrl-C ends it")
+        saved = start
 
-            def look(now: int) -> None:
-                nonlocal saved
-                if now - saved >= SAVED_EVERY_NS:
-                    saved = now
-                    save(out, pupil.proposal())
+        def look(now: int) -> None:
+            nonlocal saved
+            if now - saved >= SAVED_EVERY_NS:
+                saved = now
+                save(out, pupil.proposal())
 
-            carried = (lambda _: False) if layers is None else layers.carries
-            Line(port, station, carried=carried, look=look).run(lambda: going() and port.now() < until)
+        carried = (lambda _: False) if layers is None else layers.carries
+        Line(port, station, carried=carried, look=look).run(lambda: going() and port.now() < until)
     return pupil
 
 
@@ -148,13 +153,33 @@ def save(out: Path, text: str) -> None:
         ) from None
 
 
-def _layers(wires: Wires) -> Layers | None:
-    if wires.tbox is None or wires.vehicle is None:
+def _in_hand(wires: Wires, leaving: ExitStack) -> Layers | None:
+    """Have the wires for ourselves, where they are forwarded between; the kernel's part, which goes when learning ends.
+
+    Raises:
+        BusgateError: somebody else forwards there, or the local hand has cut the T-box off.
+    """
+    if wires.tap is not None or wires.tbox is None or wires.vehicle is None:
         return None
+    leaving.enter_context(Hold(wires.tbox, wires.vehicle))
+    if (override := installed()) is not None and override.read().on:
+        raise BusgateError(
+            "the local override is on, and learning would let every frame of the T-box cross. Next: busgate override"
+        )
     names = interfaces(wires.tbox, wires.vehicle)
-    if names is None or hindrance(wires.tbox, wires.vehicle) is not None:
+    if names is None:
         return None
-    return Layers(*names, Floor((), ()))
+    if left := leftover(*names):
+        raise BusgateError(
+            f"the kernel forwards between {names[0]} and {names[1]} ({len(left)} rules): a gate was here, and learning "
+            "would let everything cross beside it. Next: if there shall be no gate any more, sudo busgate rules "
+            f"--clear --tbox {wires.tbox} --vehicle {wires.vehicle}"
+        )
+    if hindrance(wires.tbox, wires.vehicle) is not None:
+        return None
+    layers = Layers(*names, Floor((), ()))
+    leaving.callback(layers.clear)
+    return layers
 
 
 def _opened(wires: Wires, *, echoed: bool) -> LivePort | RawPort:

@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError, Mode, ModeChange
+from busgate.service import load
 from busgate.service.layers import Layers
 from busgate.service.live import Post
+from busgate.settings import DEFAULT
 
 SWITCH, WIRES = "override.json", "wires.json"
 LOOKS_EVERY_NS = 10_000_000
@@ -88,6 +90,19 @@ class Switch:
     def note_wires(self, tbox: str, vehicle: str) -> None:
         """Write down the interfaces, for whoever turns the switch while no gate runs."""
         _write(self._wires, json.dumps({"tbox": tbox, "vehicle": vehicle}))
+
+
+def installed() -> Switch | None:
+    """The switch of the gate that is installed on this machine; None if there is no such gate.
+
+    Raises:
+        BusgateError: its settings cannot be read, or name no folder for the switch.
+    """
+    if not DEFAULT.exists():
+        return None
+    settings = load.settings(DEFAULT)
+    settings.needed("log")
+    return Switch(Path(str(settings.switch or settings.log)))
 
 
 class Hand:

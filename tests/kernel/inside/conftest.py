@@ -8,7 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from support.kernel import BUSGATE, POLICY, TBOX, VEHICLE, Gate, Recorder, sh
+from support.kernel import (
+    BUSGATE,
+    FAR_TBOX,
+    FAR_VEHICLE,
+    NEAR_TBOX,
+    NEAR_VEHICLE,
+    POLICY,
+    TBOX,
+    VEHICLE,
+    Gate,
+    Recorder,
+    linked,
+    sh,
+)
 
 
 @pytest.fixture
@@ -25,6 +38,25 @@ def wires() -> Iterator[tuple[str, str]]:
 @pytest.fixture
 def recorders(wires: tuple[str, str], tmp_path: Path) -> Iterator[dict[str, Recorder]]:
     both = {name: Recorder(name, tmp_path) for name in wires}
+    yield both
+    for recorder in both.values():
+        recorder.stop()
+
+
+@pytest.fixture
+def pairs() -> Iterator[None]:
+    """Both sides as pairs, of which the gate has one end."""
+    for near, far in ((NEAR_TBOX, FAR_TBOX), (NEAR_VEHICLE, FAR_VEHICLE)):
+        linked(near, far)
+    yield
+    sh(f"cangw -F; ip link del {NEAR_TBOX}; ip link del {NEAR_VEHICLE}; true")
+
+
+@pytest.fixture
+def far(pairs: None, tmp_path: Path) -> Iterator[dict[str, Recorder]]:
+    """What the T-box and the vehicle hear at their ends."""
+    assert pairs is None
+    both = {name: Recorder(name, tmp_path) for name in (FAR_TBOX, FAR_VEHICLE)}
     yield both
     for recorder in both.values():
         recorder.stop()

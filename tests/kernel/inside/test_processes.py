@@ -6,15 +6,15 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from support.kernel import BUSGATE, Gate, Recorder, passes, say, sh
+from support.kernel import BUSGATE, Gate, Recorder, linked, passes, say, sh
+from support.kernel import FAR_TBOX as TBOX_FAR
+from support.kernel import FAR_VEHICLE as VEHICLE_FAR
+from support.kernel import NEAR_TBOX as TBOX
+from support.kernel import NEAR_VEHICLE as VEHICLE
 from support.verified import records
 
-TBOX, TBOX_FAR, VEHICLE, VEHICLE_FAR = "tb0", "tb1", "ve0", "ve1"
 POLICY = """\
 policy: processes
 version: {version}
@@ -26,21 +26,6 @@ allow:
 """
 POSITION, ASKS, CLEARS = "18FEF34A#0102030405060708", "18EAFF4A#CAFE00", "18EAFF4A#D3FE00"
 MOVES, STANDS = "18FEF127#C300400000000000", "18FEF127#C300000000000000"
-
-
-def linked(near: str, far: str) -> None:
-    sh(f"ip link add {near} type vxcan peer name {far}; ip link set {near} mtu 72 up; ip link set {far} mtu 72 up")
-
-
-@pytest.fixture
-def far(tmp_path: Path) -> Iterator[dict[str, Recorder]]:
-    linked(TBOX, TBOX_FAR)
-    linked(VEHICLE, VEHICLE_FAR)
-    both = {name: Recorder(name, tmp_path) for name in (TBOX_FAR, VEHICLE_FAR)}
-    yield both
-    for recorder in both.values():
-        recorder.stop()
-    sh(f"cangw -F; ip link del {TBOX}; ip link del {VEHICLE}; true")
 
 
 def signed(keys: Path, folder: Path, version: int = 1, mode: str = "enforce") -> Path:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from busgate.gateway import Gateway
-from busgate.judge.floor import Floor, compiled
+from busgate.judge.floor import Floor, KernelRule, compiled, crossing
 from busgate.judge.policy import load_policy
 from busgate.model import EXTENDED, FD_FORMAT, REMOTE, Frame, Mode, Side
 from support.gate import demo_ebus
@@ -156,3 +156,58 @@ def test_what_the_kernel_takes_the_agent_would_have_passed(can_id: int, data: by
         gate.adopt(policy, 0, signed=True)
         outcome = gate.receive(frame)
         assert outcome.forward or outcome.verdict.reason.value == "malformed", outcome
+
+
+@pytest.mark.parametrize(
+    ("rules", "filters"),
+    [
+        ("  - {id: a, pgn: 0xAA00, da: any}\n  - {id: b, pgn: 0xAA00, da: 0xFF}", [(0x80AA004A, 0xC3FF00FF)]),
+        ("  - {id: a, pgn: 0xAA00, da: 0xFF}\n  - {id: b, pgn: 0xAA00, da: any}", [(0x80AA004A, 0xC3FF00FF)]),
+        ("  - {id: a, pgn: 0xFEE6}\n  - {id: b, pgn: [0xFEE6, 0xFEF3]}",
+         [(0x80FEE64A, 0xC3FFFFFF), (0x80FEF34A, 0xC3FFFFFF)]),
+        ("  - {id: a, can_id: 0x123}\n  - {id: b, can_id: [0x123, 0x124]}",
+         [(0x123, 0xC00007FF), (0x124, 0xC00007FF)]),
+    ],
+)  # fmt: skip
+def test_rules_that_overlap_are_one_filter(rules: str, filters: list[tuple[int, int]]) -> None:
+    made = floor(rules)
+    assert list(made.filters) == filters
+    assert {rule.rule for rule in made.kernel} == {"a", "b"}, "both are shown"
+    for rule in made.kernel:
+        assert made.widest(rule).covers(rule)
+
+
+MANY = st.lists(
+    st.one_of(
+        st.builds(lambda pgns, sa: f"pgn: {pgns}, sa: {sa}",
+                  st.lists(st.sampled_from([0xFEE6, 0xFEF3, 0xFF10]), min_size=1, unique=True),
+                  st.sampled_from([0x4A, 0x55, [0x4A, 0x55]])),
+        st.builds(lambda pgn, da, sa: f"pgn: {pgn}, da: {da}, sa: {sa}", st.sampled_from([0xEF00, 0xAA00]),
+                  st.sampled_from(["any", 0xFF, 0x19, [0x19, 0x21], [0x21, 0xFF]]),
+                  st.sampled_from([0x4A, [0x4A, 0x55]])),
+        st.lists(st.sampled_from([0x123, 0x124, 0x125]), min_size=1, unique=True).map(lambda ids: f"can_id: {ids}"),
+    ),
+    min_size=1, max_size=8,
+)  # fmt: skip
+
+
+@given(MANY, st.lists(IDENTIFIERS, min_size=1, max_size=8))
+def test_no_frame_fits_two_filters_and_none_is_lost(rules: list[str], can_ids: list[int]) -> None:
+    made = floor("".join(f"  - {{id: r{number}, {rule}}}\n" for number, rule in enumerate(rules)))
+    own = [rule.can_id | 5 << 26 for rule in made.kernel]
+    for can_id in [*can_ids, *own]:
+        fitting = [mask for bits, mask in made.filters if can_id & mask == bits]
+        assert len(fitting) == made.takes(Frame(0, Side.TBOX, can_id, bytes(8)))
+    for number, (bits, mask) in enumerate(made.filters):  # and for all identifiers that there are
+        for other, both in made.filters[number + 1 :]:
+            assert bits & mask & both != other & mask & both
+
+
+def test_filters_that_cross_without_covering_are_not_both_the_kernels() -> None:
+    odd, even = KernelRule("odd", 0x01, 0x0F), KernelRule("even", 0x10, 0xF0)
+    assert odd.meets(even)
+    assert not odd.covers(even)
+    assert [*crossing([even], [odd])] == [
+        "some of its frames are rule odd's too, and the kernel would send those twice"
+    ]
+    assert [*crossing([odd], [odd])] == []
