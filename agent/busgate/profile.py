@@ -106,6 +106,12 @@ class CloudMark(Strict):
     subsystem: Subsystem
     act: Act
 
+    @model_validator(mode="after")
+    def _selects(self) -> CloudMark:
+        if self.code is None and self.asks is None:
+            raise ValueError("say which messages: code (a number of the protocol), or asks (what they ask for)")
+        return self
+
 
 class Diagnostics(Strict):
     """Which 11-bit identifiers may carry ISO-TP besides those of the ECUs, and which reach every ECU at once."""
