@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import Any
 
 from busgate.decode.link import LINK_TYPES
 from busgate.decode.recognise import MOST
@@ -16,8 +17,18 @@ from busgate.gateway import Gateway
 from busgate.judge.policy import load_policy
 from busgate.model import Event, Mode, Outcome, Packet, Side, Sms, Unit
 from busgate.record.entry import MAX_ENTRY, encode, told
-from fuzz import dns_messages, doip, gb32960, http_messages, ip_packets, jt808, mqtt_packets, short_messages
-from fuzz import shell_streams, tls_records
+from fuzz import (
+    dns_messages,
+    doip,
+    gb32960,
+    http_messages,
+    ip_packets,
+    jt808,
+    mqtt_packets,
+    shell_streams,
+    short_messages,
+    tls_records,
+)
 from support.gate import generic
 
 MARK = b"\xfe\xfd"
@@ -60,7 +71,7 @@ def _talk(port: int, *said: bytes) -> list[bytes]:
     return [_tcp(port, b"", down=False), *(_tcp(port, each, down=bool(place % 2)) for place, each in enumerate(said))]
 
 
-_SEEDS = (
+_SEEDS: tuple[tuple[Any, ...], ...] = (
     (0, jt808.SEEDS[3], jt808.SEEDS[0]),
     (0, gb32960.SEEDS[0], gb32960.SEEDS[9], gb32960.SEEDS[6], gb32960.SEEDS[7]),
     (1, http_messages.SEEDS[0], http_messages.SEEDS[1]),

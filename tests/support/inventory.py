@@ -46,7 +46,8 @@ def drive(seconds: int = 0, **changes: Any) -> dict[str, Any]:
 def cloud(seconds: int = 0, **changes: Any) -> dict[str, Any]:
     """A command of the platform's to the T-box."""
     return {
-        "type": "cloud.command",
+        "type": "function",
+        "interface": "ip",
         "at": str(START + seconds * SECOND),
         "protocol": "jt808",
         "direction": "down",
@@ -54,24 +55,27 @@ def cloud(seconds: int = 0, **changes: Any) -> dict[str, Any]:
         "code": 0x8105,
         "subsystem": "drive",
         "act": "stop",
-        "risk": "critical",
-        "endpoint": {"address": "198.51.100.9", "port": 6000},
+        "rule": "cloud.command",
+        "endpoint": "198.51.100.9:6000",
         "host": "",
         "country": "CN",
         "grant": "",
-        "action": "block",
-        "reason": "not_allowlisted",
-        "arguments": {"command": {"value": 100, "unit": ""}},
-        "transport": "tcp",
         "provenance": "physical",
+        "count": 1,
+        "passed": 0,
+        "blocked": 1,
+        "first": str(START + seconds * SECOND),
+        "last": str(START + seconds * SECOND),
+        "watched": False,
+        "final": True,
         **changes,
     }
 
 
 def text_message(seconds: int = 0, **changes: Any) -> dict[str, Any]:
     """The same by short message."""
-    sms = {"protocol": "sms", "name": "vendor text command", "code": None, "transport": "sms", "country": ""}
-    return cloud(seconds, **(sms | {"endpoint": {"address": "+31600000001", "port": 0}} | changes))
+    sms = {"interface": "sms", "protocol": "sms", "name": "vendor text command", "code": None, "country": ""}
+    return cloud(seconds, **(sms | {"endpoint": "+31600000001"} | changes))
 
 
 def placed(entries: Iterable[Mapping[str, Any]]) -> list[tuple[int, dict[str, Any]]]:

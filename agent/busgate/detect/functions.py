@@ -34,6 +34,7 @@ class Place(NamedTuple):
     host: str = ""
     country: str = ""
     provenance: Provenance = Provenance.PHYSICAL
+    watched: bool = False
 
 
 @dataclass(slots=True)
@@ -75,6 +76,7 @@ class Functions:
             row = _others(place, command, at) if full else _fresh(place, command, at)
             self._rows[key] = row
         row.count += 1
+        row.place = row.place._replace(watched=place.watched)
         row.last = at
         row.grant = grant or row.grant
         row.passed += verdict.action is Action.PASS
@@ -127,5 +129,6 @@ def _event(row: _Row, at: int, *, final: bool = False) -> RemoteFunction:
         blocked=row.count - row.passed,
         first=row.first,
         last=row.last,
+        watched=row.place.watched,
         final=final,
     )

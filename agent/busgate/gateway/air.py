@@ -216,7 +216,7 @@ class Air:
     def message(self, message: CloudMessage, wall: int | None) -> Heard:
         """One message: whether it may go on, and what is told of it."""
         self._count(f"{message.pdu.protocol} {message.direction}")
-        place = self._place(message)
+        place = self._place(message)._replace(watched=self._watches)
         if message.direction is Direction.UP:
             return self._said(message, place)
         commands = self._detector.commands(message)
@@ -337,9 +337,13 @@ class Air:
         return Heard(_UP, () if function is None else (function,))
 
     def _seen(self, at: int, verdict: Verdict, told: Mapping[str, Value]) -> Circumstances:
-        watched = not self.in_line or self.mode in {Mode.MONITOR, Mode.OBSERVE}
         state = self._situation.snapshot(at)
-        return Circumstances(at, None, Provenance.PHYSICAL, verdict, watched, state, cloud=told)
+        return Circumstances(at, None, Provenance.PHYSICAL, verdict, self._watches, state, cloud=told)
+
+    @property
+    def _watches(self) -> bool:
+        """Whether a refusal changes nothing."""
+        return not self.in_line or self.mode in {Mode.MONITOR, Mode.OBSERVE}
 
     # ------------------------------------------------------------------ what follows on the bus, and time
 

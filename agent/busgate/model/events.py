@@ -177,6 +177,8 @@ class RemoteFunction:
     blocked: int
     first: int
     last: int
+    watched: bool = False
+    """Whether a refusal only was told, so that what is `blocked` went on all the same."""
     final: bool = False
 
 

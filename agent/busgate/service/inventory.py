@@ -3,19 +3,20 @@
 Law: an entry that lacks fields, or has them of another kind, is read as far as it goes; nothing raises on its content.
 Rows are bounded (5,000 functions); what is beyond is counted. What is listed was seen; what is not listed may exist.
 
-Entries read: `alert` with `alert.count` (CAN), `cloud.command` (IP and SMS), `grant.start` and `grant.end` (under which
-approval an alert's message passed). An alert about its sender's conduct names no function of its own unless its message
-is known by nothing else.
+Entries read: `alert` with `alert.count`; `function` (what was used how often, of all interfaces, ordinary service too;
+the last one of each function in each boot counts); `grant.start` and `grant.end` (under which approval an alert's message
+passed). An alert about its sender's conduct names no function of its own unless its message is known by nothing else.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from busgate.bridge.countries import Countries
-from busgate.model import Endpoint, Reason
+from busgate.model import Act, Endpoint, Reason
 from busgate.report.fields import Entry, arguments, part, text, whole
 from busgate.service.inventory_entries import (
     ABOUT_SENDERS,
@@ -26,7 +27,7 @@ from busgate.service.inventory_entries import (
     dated,
     end_of,
     of_alert,
-    of_cloud,
+    of_function,
     severity,
 )
 from busgate.service.remote_function import Identity, Interface, Remote, RemoteFunction, later
@@ -100,6 +101,7 @@ class Inventory:
             source.records += 1
             reading.take(index, entry)
         self.seconds += reading.seconds()
+        reading.finish()
         self._settle()
 
     def add_replay(self, name: str, report: Mapping[str, Any]) -> None:
@@ -107,7 +109,7 @@ class Inventory:
         source = Source(name, origin=text(part(report, "log"), "origin"))
         self.sources.append(source)
         reading = _Reading(self, source)
-        for kind, key in (("alert", "alerts"), ("cloud.command", "cloud_commands")):
+        for kind, key in (("alert", "alerts"), ("function", "functions")):
             rows = report.get(key)
             for entry in rows if isinstance(rows, list) else ():
                 if isinstance(entry, Mapping):
@@ -117,6 +119,7 @@ class Inventory:
         self.seconds += float(seconds) if isinstance(seconds, (int, float)) else 0.0
         for edge in ("start", "end"):
             self.widen(dated(text(report, edge)))
+        reading.finish()
         self._settle()
 
     def widen(self, wall: str | None) -> None:
@@ -143,10 +146,14 @@ class Inventory:
 
     def _settle(self) -> None:
         """Drop what is known only beside: an alert about a sender, or about a command that has an entry of its own."""
-        sure = {(row.identity.interface is Interface.CAN, row.identity.name) for row in self._rows() if row.sure}
+        sure = {(row.identity.interface is Interface.CAN, row.identity.name): row for row in self._rows() if row.sure}
         for row in self._rows():
-            if not row.sure and (row.identity.interface is Interface.CAN, row.identity.name) in sure:
+            known = sure.get((row.identity.interface is Interface.CAN, row.identity.name))
+            if not row.sure and known is not None:
                 del self.functions[row.identity]
+                known.severity = max(known.severity, row.severity)
+                for example in row.examples:
+                    known.told_in("", example)
 
     def _rows(self) -> list[RemoteFunction]:
         return list(self.functions.values())
@@ -160,6 +167,8 @@ class _Reading:
         self._episodes: dict[tuple[str, str], list[_Episode]] = {}
         self._grants: dict[str, frozenset[str]] = {}
         self._boots: dict[str, tuple[int, int]] = {}
+        self._functions: dict[tuple[object, ...], tuple[int, Entry, str | None]] = {}
+        self._seen: Counter[Identity] = Counter()
 
     def take(self, index: int, entry: Entry) -> None:
         wall = dated(text(entry, "wall"))
@@ -173,8 +182,9 @@ class _Reading:
                 self._alert(index, entry, wall)
             case "alert.count":
                 self._count(entry)
-            case "cloud.command":
-                self._cloud(index, entry, wall)
+            case "function":
+                key = (text(entry, "boot"), of_function(entry), end_of(entry))
+                self._functions[key] = (index, entry, wall)
             case "grant.start":
                 rules = entry.get("rules")
                 named = rules if isinstance(rules, (list, tuple)) else ()
@@ -199,6 +209,7 @@ class _Reading:
         if known and (row := self._inventory.row_of(of_alert(entry, rule))) is not None:
             self._told(row, index, entry)
             row.see(wall, action, text(entry, "reason"), times)
+            self._seen[row.identity] += times
             row.sure = row.sure or not (sender or rule.startswith(CLOUD))
             row.diagnostic = row.diagnostic or rule.startswith(DIAGNOSTIC)
             row.codes |= codes(entry, rule)
@@ -219,20 +230,39 @@ class _Reading:
             else:
                 wall = episode.wall if last is None else later(episode.wall, max(0, last - episode.first))
                 episode.row.more(new, wall, episode.action)
+                self._seen[episode.row.identity] += new
 
-    def _cloud(self, index: int, entry: Entry, wall: str | None) -> None:
-        row = self._inventory.row_of(of_cloud(entry))
-        if row is None:
-            return
+    def finish(self) -> None:
+        """The end of the source: what was used, as far as its alerts have not told it already."""
+        for index, entry, wall in self._functions.values():
+            identity = of_function(entry)
+            if identity.interface is Interface.CAN and identity.protocol == "uds" and identity.act is not Act.READ:
+                continue  # its alerts tell each identifier apart
+            row = self._inventory.row_of(identity)
+            if row is not None:
+                self._used(row, index, entry, wall)
+
+    def _used(self, row: RemoteFunction, index: int, entry: Entry, wall: str | None) -> None:
         self._told(row, index, entry)
-        row.see(wall, text(entry, "action"), text(entry, "reason"), max(1, whole(entry, "count") or 1))
-        row.diagnostic = row.diagnostic or row.identity.protocol in {"uds", "doip"}
+        new = (whole(entry, "count") or 0) - self._seen[row.identity]
+        passed, blocked = whole(entry, "passed") or 0, whole(entry, "blocked") or 0
+        if self._seen[row.identity]:
+            row.more(max(0, new), wall, "")
+        else:
+            ago = (whole(entry, "first") or 0) - (whole(entry, "at") or 0)
+            stopped = "would_block" if entry.get("watched") is True else "block"
+            for action, times in (("pass", passed), (stopped, blocked)):
+                if times:
+                    row.see(later(wall, ago), action, "", times)
+            row.moved(wall)
         row.sure = True
+        row.diagnostic = row.diagnostic or row.identity.protocol in {"uds", "doip"}
         if number := code(entry.get("code")):
             row.codes.add(number)
         if grant := text(entry, "grant"):
             row.grants.add(grant)
-        row.came_from(self._remote(entry))
+        if row.identity.interface is not Interface.CAN:
+            row.came_from(self._remote(entry))
 
     def _remote(self, entry: Entry) -> Remote:
         address, port = end_of(entry)

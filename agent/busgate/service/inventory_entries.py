@@ -48,18 +48,29 @@ def of_alert(entry: Entry, rule: str) -> Identity:
     )
 
 
-def of_cloud(entry: Entry) -> Identity:
-    """What a cloud command is about."""
-    protocol, transport = text(entry, "protocol"), text(entry, "transport")
-    short = transport == "sms" or protocol == "sms" or end_of(entry)[0].startswith("+")
+def of_function(entry: Entry) -> Identity:
+    """What a `function` entry is about."""
+    interface = text(entry, "interface")
+    if interface == "can":
+        act = member(entry, "act", Act) or Act.SEND
+        return Identity(
+            Interface.CAN,
+            "uds" if text(entry, "rule").startswith(DIAGNOSTIC) else "",
+            text(entry, "name", "?"),
+            member(entry, "subsystem", Subsystem) or Subsystem.UNKNOWN,
+            act,
+            Way.TO_VEHICLE,
+            _party(entry, "target"),
+            "",
+        )
     return Identity(
-        Interface.SMS if short else Interface.IP,
-        protocol,
+        Interface.SMS if interface == "sms" else Interface.IP,
+        text(entry, "protocol"),
         text(entry, "name", "?"),
         member(entry, "subsystem", Subsystem) or Subsystem.UNKNOWN,
         member(entry, "act", Act) or Act.SEND,
         _WAYS.get(text(entry, "direction"), Way.UNKNOWN),
-        _party(entry, "target") if entry.get("target") else "T-box",
+        "T-box",
         code(entry.get("code")),
     )
 

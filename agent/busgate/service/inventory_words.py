@@ -150,9 +150,8 @@ LIMITS: Final = (
         "voertuig haar niet heeft.",
     ),
     Words(
-        "Messages that only read or report, and that the operator's policy allows, leave no record and are not listed.",
-        "Berichten die alleen lezen of melden en die het beleid van de vervoerder toestaat, worden niet vastgelegd en "
-        "staan niet in de lijst.",
+        "Of what a function was asked for in detail a few examples are shown, not all.",
+        "Van wat er precies is gevraagd staan enkele voorbeelden in de lijst, niet alles.",
     ),
     Words(
         "A country is the one in which the block of addresses is registered or announced, by the operator's own table; "

@@ -133,7 +133,7 @@ class RemoteFunction:
 
     def told_in(self, record: str, example: str) -> None:
         """Keep where it is told, and what it asked for, a few times."""
-        if len(self.records) < _RECORDS:
+        if record and len(self.records) < _RECORDS:
             self.records.append(record)
         if example and example not in self.examples and len(self.examples) < EXAMPLES:
             self.examples.append(example)
