@@ -19,7 +19,7 @@ _WALL = 1_790_000_000 * 10**9
 
 
 def check(data: bytes) -> None:
-    """What the T-box says is never lost nor refused; of what comes for it no byte is missing or twice; nothing raises."""
+    """What the T-box says is never lost nor refused; of what comes for it no byte is missing or twice; none raises."""
     first = data[0] if data else 0
     gateway = gate(first & 3 | first >> 3 & 24)
     gateway.air.in_line = True
