@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from ipaddress import ip_address
-from typing import Any
 
 from busgate.decode.link import LINK_TYPES
 from busgate.decode.recognise import MOST
@@ -71,20 +70,20 @@ def _talk(port: int, *said: bytes) -> list[bytes]:
     return [_tcp(port, b"", down=False), *(_tcp(port, each, down=bool(place % 2)) for place, each in enumerate(said))]
 
 
-_SEEDS: tuple[tuple[Any, ...], ...] = (
-    (0, jt808.SEEDS[3], jt808.SEEDS[0]),
-    (0, gb32960.SEEDS[0], gb32960.SEEDS[9], gb32960.SEEDS[6], gb32960.SEEDS[7]),
-    (1, http_messages.SEEDS[0], http_messages.SEEDS[1]),
-    (2, tls_records.SEEDS[0], tls_records.SEEDS[2]),
-    (3, mqtt_packets.SEEDS[0], mqtt_packets.SEEDS[4], mqtt_packets.SEEDS[2], mqtt_packets.SEEDS[2]),
-    (4, dns_messages.SEEDS[3], dns_messages.SEEDS[3]),
-    (5, doip.SEEDS[3], doip.SEEDS[10]),
-    (6, shell_streams.SEEDS[1], shell_streams.SEEDS[1]),
-    (7, jt808.SEEDS[3], jt808.SEEDS[4]),
+_SEEDS: tuple[tuple[int, tuple[bytes, ...]], ...] = (
+    (0, (jt808.SEEDS[3], jt808.SEEDS[0])),
+    (0, (gb32960.SEEDS[0], gb32960.SEEDS[9], gb32960.SEEDS[6], gb32960.SEEDS[7])),
+    (1, (http_messages.SEEDS[0], http_messages.SEEDS[1])),
+    (2, (tls_records.SEEDS[0], tls_records.SEEDS[2])),
+    (3, (mqtt_packets.SEEDS[0], mqtt_packets.SEEDS[4], mqtt_packets.SEEDS[2], mqtt_packets.SEEDS[2])),
+    (4, (dns_messages.SEEDS[3], dns_messages.SEEDS[3])),
+    (5, (doip.SEEDS[3], doip.SEEDS[10])),
+    (6, (shell_streams.SEEDS[1], shell_streams.SEEDS[1])),
+    (7, (jt808.SEEDS[3], jt808.SEEDS[4])),
 )
 SEEDS: tuple[bytes, ...] = (
-    *(_written(*_talk(*seed), first=place) for place, seed in enumerate(_SEEDS)),
-    *(_written(*_talk(7, bytes(1400), bytes(1400))[1:] * 3, first=128),),
+    *(_written(*_talk(port, *said), first=place) for place, (port, said) in enumerate(_SEEDS)),
+    _written(*_talk(7, bytes(1400), bytes(1400))[1:] * 3, first=128),
     *(_written(b"\x02" + seed) for seed in short_messages.SEEDS),
     _written(b"\x02" + short_messages.SEEDS[0], b"\x06" + b"7e8105" + b"00", b"\x0a" + jt808.SEEDS[0], b"\x0e\0"),
     _written(*(bytes([0x25]) + seed for seed in dns_messages.SEEDS)),
