@@ -96,6 +96,11 @@ class Telling(Updates):
         self._exchange.say(update="loaded", at=at, url=url, source=source, size=size, sha256=sha256)
         return ()
 
+    def piece(self, at: int, url: str, source: str, size: int) -> tuple[UpdateSession, ...]:
+        """So many bytes more of software that comes in messages."""
+        self._exchange.say(update="piece", at=at, url=url, source=source, size=size)
+        return ()
+
 
 def said_of(trigger: Trigger) -> dict[str, Any]:
     """A trigger as it is told."""
@@ -139,6 +144,8 @@ def updated(updates: Updates, said: Mapping[str, Any]) -> tuple[Event, ...]:
             case "loaded":
                 size = int(said["size"])
                 return updates.loaded(at, str(said["url"]), str(said["source"]), size, str(said["sha256"]))
+            case "piece":
+                return updates.piece(at, str(said["url"]), str(said["source"]), int(said["size"]))
             case _:
                 return ()
     except (KeyError, ValueError, TypeError):

@@ -4,8 +4,8 @@ Law: an entry that lacks fields, or has them of another kind, is read as far as 
 Rows are bounded (5,000 functions); what is beyond is counted. What is listed was seen; what is not listed may exist.
 
 Entries read: `alert` with `alert.count`; `function` (what was used how often, of all interfaces, ordinary service too;
-the last one of each function in each boot counts); `grant.start` and `grant.end` (under which approval an alert's message
-passed). An alert about its sender's conduct names no function of its own unless its message is known by nothing else.
+the last one of each function in each boot counts); `grant.start` and `grant.end` (by which approval a message passed).
+An alert about its sender's conduct names no function of its own unless its message is known by nothing else.
 """
 
 from __future__ import annotations

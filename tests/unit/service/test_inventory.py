@@ -52,7 +52,7 @@ def test_an_alert_is_a_function_on_can_with_all_that_is_told_of_it() -> None:
 
 
 def test_a_cloud_command_is_a_function_on_ip_with_its_remote_end() -> None:
-    told = alert(0, rule="cloud.command", name="terminal control", severity="critical", subsystem="drive", act="stop")
+    told = drive(0, rule="cloud.command", name="terminal control", severity="critical", subsystem="drive", act="stop")
     row = only(read(told, cloud(), cloud(5, endpoint="[2001:db8::9]:443", host="ota.example.org")))
     name = row.identity
     assert (name.interface, name.protocol, name.name, name.way, name.target) == (
