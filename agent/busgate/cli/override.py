@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import time
 from pathlib import Path
 
 import click
@@ -11,8 +12,10 @@ import click
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError
 from busgate.service import load
-from busgate.service.override import Position, Switch, cut
+from busgate.service.override import Position, Switch, UnsaidError, crossing, cut, switch_of
 from busgate.settings import DEFAULT
+
+_FOLLOWS_S = 1.0
 
 
 @click.command(
@@ -24,7 +27,7 @@ Examples:
 
 \b
 It holds over restarts. No message over the broker or from the T-box can lift it.
-Exit codes: 0 done, or shown; 2 it could not be done as asked."""
+Exit codes: 0 done, or shown; 2 it could not be done as asked, or the kernel still lets frames cross."""
 )
 @click.argument("position", type=click.Choice(["on", "off"]), required=False)
 @click.option(
@@ -51,16 +54,51 @@ def command(*, position: str | None, folder: Path | None, reason: str) -> None:
         return
     if not reason.strip():
         raise BusgateError('say why: it goes into the log. Next: add --reason "…"')
-    switch.turn(Position(position == "on", _who(), reason.strip()))
     if position == "off":
+        switch.turn(Position(False, _who(), reason.strip()))
         click.echo("override off: the gate judges the T-box's frames again by its policy")
         return
-    click.echo("override on: a running gate lets no frame of the T-box cross from now on")
+    _on(switch, reason.strip())
+
+
+def _on(switch: Switch, reason: str) -> None:
+    """Cut, whatever of it fails: the switch for the agent, and the kernel's rules."""
+    unturned = None
     try:
-        if cut(switch):
-            click.echo("the kernel forwards nothing of the T-box's, with a gate running or without")
+        switch.turn(Position(True, _who(), reason))
+    except UnsaidError as fault:
+        click.echo(f"busgate: {fault}", err=True)
+    except BusgateError as fault:
+        unturned = fault
+    else:
+        click.echo("override on: a running gate lets no frame of the T-box cross from now on")
+    known, still = _kernel(switch)
+    if unturned is not None:
+        kernel = still or "the kernel lets nothing of the T-box's cross, and a running gate still does"
+        raise BusgateError(f"{unturned} Meanwhile: systemctl stop busgate-gate. {kernel}")
+    if still:
+        raise BusgateError(still)
+    if known:
+        click.echo("the kernel lets nothing of the T-box's cross, with a gate running or without")
+
+
+def _kernel(switch: Switch) -> tuple[bool, str]:
+    """Take the kernel's part away, or wait for who may: whether it is known where it is, and what is still there."""
+    try:
+        return cut(switch), ""
     except BridgeError as fault:
-        click.echo(f"busgate: {fault}; a running gate cuts it off itself", err=True)
+        refusal = fault
+    for _ in range(round(_FOLLOWS_S / 0.05)):
+        try:
+            if not crossing(switch):
+                return True, ""
+        except BridgeError:
+            break
+        time.sleep(0.05)
+    return True, (
+        f"THE KERNEL STILL LETS SOME OF THE T-BOX'S FRAMES CROSS ({refusal}), and neither a gate nor the panel took "
+        "that away. Next: sudo busgate override on"
+    )
 
 
 def _installed() -> Path:
@@ -69,7 +107,7 @@ def _installed() -> Path:
         raise BusgateError(f"there is no {DEFAULT} that says where the switch is. Next: give --log FOLDER")
     settings = load.settings(DEFAULT)
     settings.needed("log")
-    return Path(str(settings.switch or settings.log))
+    return switch_of(settings).folder
 
 
 def _who() -> str:

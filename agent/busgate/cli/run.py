@@ -26,7 +26,8 @@ Examples:
 
 \b
 A policy or grant that is refused stops the start, and the log says so: nothing is forwarded by an older one.
-SIGHUP reads the settings again: the policy at once, another mode when the vehicle stands still.
+SIGHUP reads the settings again: the policy at once, another mode when the vehicle stands still. After a restart, too,
+another mode than before waits for that.
 
 \b
 Exit codes: 0 stopped as asked (SIGTERM, Ctrl-C); 2 it could not start.""",
@@ -75,10 +76,14 @@ def command(
         return written.over(broker=broker, mode=chosen, **given)
 
     first = settings()
-    first.needed("tbox", "vehicle", "profile", "policy", "operator", "log")
-    if first.keeper is None or first.device is None:
-        first.needed("key")
-    if first.key is not None and first.keeper is None and is_test_key(load_signer(Path(first.key)).verifier):
-        raise BusgateError(f"{first.key} is the published test key. Next: busgate keys new NAME --out device.key")
-    witnesses_of(witnesses, None if first.broker is None else first.broker.url)
-    gate.run(first, settings, UntilStopped(), lambda line: click.echo(f"busgate: {line}", err=True))
+    first.needed("tbox", "vehicle")
+
+    def check() -> None:
+        first.needed("profile", "policy", "operator", "log")
+        if first.keeper is None or first.device is None:
+            first.needed("key")
+        if first.key is not None and first.keeper is None and is_test_key(load_signer(Path(first.key)).verifier):
+            raise BusgateError(f"{first.key} is the published test key. Next: busgate keys new NAME --out device.key")
+        witnesses_of(witnesses, None if first.broker is None else first.broker.url)
+
+    gate.run(first, settings, UntilStopped(), lambda line: click.echo(f"busgate: {line}", err=True), check)

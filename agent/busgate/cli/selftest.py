@@ -13,6 +13,8 @@ from busgate.bridge.links import IpLinks
 from busgate.model import BusgateError
 from busgate.profile import Profile
 from busgate.service import load, selftest
+from busgate.service.hold import Hold
+from busgate.service.layers import leftover
 from busgate.service.rehearsal import rehearse
 from busgate.service.selftest import Check, State
 from busgate.settings import Settings
@@ -96,12 +98,21 @@ def can(  # noqa: PLR0913 - an option each
 def _checks(names: tuple[str, str], profile: Profile | None, seconds: float, *, guess: bool) -> Iterator[Check]:
     links = IpLinks()
     if guess:
-        for name in names:
-            yield selftest.bitrate(links, name, _heard)
+        with Hold(*(f"socketcan:{name}" for name in names)):  # no gate works on a wire that is taken down
+            for name in names:
+                yield selftest.bitrate(links, name, _heard)
     heard = selftest.heard_on(links, names, seconds)
     for name in names:
         yield from selftest.health(heard[name])
-    yield selftest.side_finder(heard[names[0]], heard[names[1]], profile, names[0])
+    yield selftest.side_finder(heard[names[0]], heard[names[1]], profile, names[0], echoes=_echoes(names))
+
+
+def _echoes(names: tuple[str, str]) -> bool:
+    """Whether the kernel forwards with an echo, so that each wire seems to say what the other one does."""
+    try:
+        return any(job.foreign for job in leftover(*names))
+    except BusgateError:
+        return False
 
 
 def _heard(name: str) -> tuple[int, int]:

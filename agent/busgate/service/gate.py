@@ -6,13 +6,11 @@ keeper's, a service of its own or started here.
 
 from __future__ import annotations
 
-import gc
 import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
 
 from busgate.bridge.live import LivePort
 from busgate.bridge.port import BridgeError
@@ -20,54 +18,39 @@ from busgate.bridge.rawport import RawPort
 from busgate.gateway import Gateway
 from busgate.judge.floor import Floor, compiled
 from busgate.judge.grants import Grant
-from busgate.model import BusgateError, Frame, Mode, PolicyRefused
+from busgate.model import BusgateError, Mode, PolicyRefused
 from busgate.record.log import Log
 from busgate.record.store import StoreError
-from busgate.service import load
-from busgate.service.companion import Companion, take_priority
+from busgate.service import load, standing
+from busgate.service.companion import Companion
+from busgate.service.duty import Duty, Parts, Say, Stop
 from busgate.service.hold import Hold
 from busgate.service.layers import Layers, alone, hindrance, interfaces
-from busgate.service.live import Line
 from busgate.service.outbox import Outbox, connect_to
 from busgate.service.outpost import Outpost
-from busgate.service.override import Hand, Switch
-from busgate.service.panel import Pulse
-from busgate.service.reload import Reload, Wanted
-from busgate.service.supervised import Supervised
+from busgate.service.override import switch_of
+from busgate.service.reload import Wanted
 from busgate.settings import Settings
 from busgate.trust.keys import load_signer
 
-Say = Callable[[str], None]
 _CHILD_SECONDS = 20.0
 
 
-class Stop(Protocol):
-    """Until when to work, and whether the settings are to be read again."""
-
-    def __call__(self) -> bool:
-        """Whether to go on."""
-        ...
-
-    @property
-    def again(self) -> bool:
-        """True once after each wish."""
-        ...
-
-
-def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say) -> None:
-    """Be the gate until `stop`. `reread` gives the settings anew when that is asked for.
+def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say, check: Callable[[], None]) -> None:
+    """Be the gate until `stop`. `reread` gives the settings anew when that is asked for; `check` looks them over first.
 
     Raises:
         BusgateError: it cannot start, or its keeper cannot.
     """
     tbox, vehicle = str(settings.tbox), str(settings.vehicle)
-    with Hold(tbox, vehicle), ExitStack() as leaving:
+    with Hold(tbox, vehicle) as hold, ExitStack() as leaving:
         with _nothing_older(tbox, vehicle):
-            gate = _ready(settings, leaving, say)
-        gate.work(lambda: _wanted(reread()), stop)
+            check()
+            duty = _ready(settings, hold, leaving, say)
+        duty.work(lambda: _wanted(reread()), stop)
 
 
-def _ready(settings: Settings, leaving: ExitStack, say: Say) -> _Gate:
+def _ready(settings: Settings, hold: Hold, leaving: ExitStack, say: Say) -> Duty:
     """Load and check everything, open the wires, put mode, policy and the kernel's part in force."""
     tbox, vehicle = str(settings.tbox), str(settings.vehicle)
     described = load.vehicle(str(settings.profile))
@@ -75,7 +58,9 @@ def _ready(settings: Settings, leaving: ExitStack, say: Say) -> _Gate:
     with _refusals_recorded(settings, name):
         adopted = _policy(settings)
         grants = [_grant(path, settings) for path in settings.grants]
-    mode = _mode(settings, adopted)
+    wanted = _mode(settings, adopted)
+    before = standing.read(switch_of(settings).folder)
+    mode = standing.first_mode(before, wanted)
     layers = _layers(settings, compiled(adopted.policy, described.profile, described.database))
     taken = alone(tbox, vehicle) if isinstance(layers, str) else ""
     port = _opened(settings, transmit=mode is not Mode.OBSERVE, echoed=isinstance(layers, str))
@@ -91,116 +76,9 @@ def _ready(settings: Settings, leaving: ExitStack, say: Say) -> _Gate:
     say(f"{mode.value} between {tbox} (T-box) and {vehicle} (vehicle); log in {settings.log}")
     if taken:
         say(taken)
-    return _Gate(settings, port, post, layers, described, say)
-
-
-class _Gate:
-    """What is joined while the gate works: wires, post, the kernel's part, the local hand, wishes."""
-
-    def __init__(  # noqa: PLR0913, PLR0917 - all that is joined
-        self,
-        settings: Settings,
-        port: LivePort | RawPort,
-        post: Outpost,
-        layers: Layers | str,
-        described: load.Vehicle,
-        say: Say,
-    ) -> None:
-        self._described = described
-        self._port = port
-        self._post = post
-        self._why = layers if isinstance(layers, str) else ""
-        self._layers = None if isinstance(layers, str) else layers
-        self._say = say
-        self._returns = 0
-        switch = Switch(Path(str(settings.switch or settings.log)))
-        self._hand = Hand(switch, post, self._layers, post.gateway.mode)
-        self._hand.look(port.now())
-        if post.gateway.mode is Mode.LOCAL:
-            say("the local override is on: no frame of the T-box crosses")
-        if self._layers is not None:
-            self._layers.enter(post.gateway.mode)
-            port.forget()  # the rules of a gate before this one may have let it cross
-            switch.note_wires(*self._layers.between)
-        self._first = settings.realtime and take_priority()
-        self._panel = settings.panel
-
-    def work(self, read: Callable[[], Wanted], stop: Stop) -> None:
-        """Forward until stopped."""
-        self._say(self._told())
-        reload = Reload(self._post, read, self._adopt, self._enter)
-
-        supervised, pulse = Supervised(), Pulse(self._panel)
-
-        def look(now: int) -> None:
-            supervised.works(now)
-            pulse.works(now)
-            self._hand.look(now)
-            if self._port.returns != self._returns:
-                self._back(now)
-            if stop.again:
-                self._say(reload.ask(now, self._hand.ordinary))
-            reload.look(now)
-            self._port.transmit = self._post.gateway.mode is not Mode.OBSERVE
-
-        gc.collect()
-        gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
-        supervised.ready()
-        carried = _nobody if self._layers is None else self._layers.carries
-        try:
-            Line(self._port, self._post, carried=carried, look=look).run(stop)
-        finally:
-            pulse.close()
-
-    def _back(self, now: int) -> None:
-        """An interface came back: the kernel has forgotten what it did for it."""
-        self._returns = self._port.returns
-        if self._layers is None:
-            return
-        try:
-            self._layers.enter(self._post.gateway.mode)
-        except BridgeError as fault:
-            self._say(f"an interface came back, and the kernel does not forward for it: {fault}")
-            self._post.record((PolicyRefused(now, f"the kernel's rules: {fault}"),), now)
-
-    def _adopt(self, wanted: Wanted, now: int) -> str:
-        """Put a policy and grants in force, in the agent and in the kernel; what of it the kernel does not follow."""
-        gateway = self._post.gateway
-        self._post.record((gateway.adopt(wanted.adopted.policy, now, signed=True),), now)
-        fault = ""
-        if self._layers is not None:
-            self._layers.floor = compiled(wanted.adopted.policy, self._described.profile, self._described.database)
-            try:
-                self._layers.enter(gateway.mode)
-            except BridgeError as refusal:
-                fault = f"the kernel does not follow, and keeps none of the T-box's frames any more: {refusal}"
-                self._layers.floor = Floor((), ())
-                with suppress(BridgeError):
-                    self._layers.narrow()
-            self._port.forget()
-        for grant in wanted.grants:
-            self._post.record(gateway.grant(grant, now), now)
-        return fault
-
-    def _enter(self, mode: Mode, now: int) -> None:
-        self._hand.ordinary = mode
-        gateway = self._post.gateway
-        if gateway.mode is Mode.LOCAL:
-            return  # the local hand's; this comes when it lets go
-        if self._layers is not None:
-            self._layers.enter(mode)
-            self._port.forget()
-        self._post.record((gateway.set_mode(mode, now, by="settings", reason="read again"),), now)
-        self._say(f"mode {mode.value}: the vehicle stands still")
-
-    def _told(self) -> str:
-        """Who forwards, for whoever started this."""
-        if self._layers is None:
-            return f"the agent alone forwards, and telemetry stops when it does: {self._why}"
-        rules = len({rule.rule for rule in self._layers.floor.kernel})
-        rules = rules if self._post.gateway.mode is Mode.ENFORCE else 0
-        first = "; this one runs before all others" if self._first else ""
-        return f"the kernel forwards telemetry and {rules} rules of the policy, also when this program has ended{first}"
+    duty = Duty(Parts(settings, hold, port, post, layers, described, say), before, wanted)
+    leaving.callback(duty.close)
+    return duty
 
 
 def keeper_words(settings: Settings, name: str) -> list[str]:
@@ -278,10 +156,13 @@ def _nothing_older(tbox: str, vehicle: str) -> Iterator[None]:
         yield
     except BusgateError as fault:
         if (names := interfaces(tbox, vehicle)) is not None:
+            kernel, older = Layers(*names, Floor((), ())), 0
             try:
-                Layers(*names, Floor((), ())).narrow()
+                older = kernel.control()
+                kernel.narrow()
             except BridgeError as refusal:
-                raise BusgateError(f"{fault}; AND THE KERNEL STILL FORWARDS by the older policy: {refusal}") from None
+                if older:
+                    raise BusgateError(f"{fault} AND THE KERNEL STILL FORWARDS by an older policy: {refusal}") from None
         raise
 
 
@@ -308,7 +189,3 @@ def _refusals_recorded(settings: Settings, device: str) -> Iterator[None]:
         ):
             log.record(refused, now, urgent=True)
         raise
-
-
-def _nobody(_: Frame) -> bool:
-    return False

@@ -104,6 +104,8 @@ class Layers:
         self.floor = floor
         self._tbox = tbox
         self._vehicle = vehicle
+        self.entered = 1
+        """Goes up with each setting, before and after it, so that a look at the kernel knows if it was overtaken."""
         self._wanted: tuple[Job, ...] = ()
         self._done: tuple[Job, ...] = ()
         """What the kernel is known to do; what it does not do is the agent's."""
@@ -121,12 +123,15 @@ class Layers:
         Raises:
             BridgeError: it cannot; `carries` then says what it does instead, as far as it tells.
         """
+        self.entered += 1
         self._wanted = self.jobs(mode)
         try:
             cangw.replace(self._tbox, self._vehicle, list(self._wanted))
         except BridgeError:
             self._does(self._now())
             raise
+        finally:
+            self.entered += 1
         self._does(self._wanted)
 
     def jobs(self, mode: Mode) -> tuple[Job, ...]:
@@ -150,9 +155,13 @@ class Layers:
     def undone(self) -> bool:
         """Whether the kernel does something else than its part: somebody has changed its rules, or they are gone.
 
+        An interface that is not there takes its rules along, which is nobody's doing.
+
         Raises:
             BridgeError: it does not tell.
         """
+        if not all(Path(f"/sys/class/net/{name}").exists() for name in self.between):
+            return False
         return sorted(leftover(self._tbox, self._vehicle)) != sorted(self._wanted)
 
     def counted(self) -> dict[tuple[int, int], int]:

@@ -6,10 +6,11 @@ Law: as for a station, but nothing waits for the log. A frame whose event has to
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from busgate.gateway import Gateway
-from busgate.model import Event, Loss, Mode, Outcome, Side, Unit, Verdict
+from busgate.model import Action, Event, Loss, Mode, Outcome, Side, Unit, Verdict
 from busgate.service.outbox import Outbox
 from busgate.service.station import HEARTBEAT_NS
 from busgate.service.urgency import urgent
@@ -28,6 +29,8 @@ class Outpost:
         self.ticket = 0
         """The number of the event that must be durable before the frame last taken may be sent; 0 for none."""
         self.unjudged = 0
+        self.judged: Counter[tuple[str, Action]] = Counter()
+        """Frames of the T-box by the rule that was concerned ("" where none was), and what was decided."""
         self._outbox = outbox
         self._heartbeat: int | None = None
         self._pumped = 0
@@ -45,6 +48,8 @@ class Outpost:
             self.unjudged += 1
             return _CUT._replace(forward=self.gateway.mode is Mode.MONITOR)
         outcome = self.gateway.receive(unit)
+        if unit.side is Side.TBOX:
+            self.judged[outcome.verdict.rule, outcome.verdict.action] += 1
         if outcome.events:
             self.record(outcome.events, unit.at)
             if (

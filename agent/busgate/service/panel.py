@@ -16,7 +16,7 @@ from pathlib import Path
 from busgate.bridge.gpio import Contact, Drive
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError
-from busgate.service.override import Position, Switch, cut
+from busgate.service.override import Position, Stamp, Switch, UnsaidError, crossing, cut
 
 BY = "key switch"
 LOOKS_EVERY_S = 0.01
@@ -26,6 +26,9 @@ SETTLED_NS = 50_000_000
 BEATS_EVERY_NS = 50_000_000
 ALIVE_NS = 300_000_000
 """How long after its last beat the gate counts as working; the relay falls its monostable's time after that."""
+
+CUT_AGAIN_NS = 1_000_000_000
+"""How often the kernel's rules are looked at while the override is on."""
 
 _BEAT = b"1"
 
@@ -65,6 +68,10 @@ class Panel:
         self._normal_since: int | None = None
         self._beat: int | None = None
         self._high = False
+        self._mine = False
+        """The switch is on by the key, though its file could not say so."""
+        self._seen: Stamp = None
+        self._cut_again = 0
         self.trouble = ""
         """Why the last turn could not be carried out; empty while all is well."""
 
@@ -77,6 +84,7 @@ class Panel:
         position = self._switch.read()
         if self._key is not None:
             position = self._follow(position, now)
+        self._hold(position, now)
         if self._relay is None:
             return
         works = self._beat is not None and now - self._beat <= ALIVE_NS
@@ -91,22 +99,43 @@ class Panel:
             why = "turned to cut" if closed is not None else "the key switch cannot be read"
             return position if position.on else self._turn(Position(on=True, by=BY, reason=why))
         self._normal_since = now if self._normal_since is None else self._normal_since
-        if position.on and position.by == BY and now - self._normal_since >= SETTLED_NS:
+        ours = position.by == BY or self._mine
+        if position.on and ours and now - self._normal_since >= SETTLED_NS:
             return self._turn(Position(on=False, by=BY, reason="turned to normal"))
         return position
 
     def _turn(self, position: Position) -> Position:
+        self._mine = False
         try:
             self._switch.turn(position)
             self.trouble = ""
+        except UnsaidError as fault:
+            self.trouble, self._mine = str(fault), True
         except BusgateError as fault:
             self.trouble = str(fault)
         if position.on:
-            try:
-                cut(self._switch)
-            except BridgeError as fault:
-                self.trouble = str(fault)
+            self._cut()
         return position
+
+    def _hold(self, position: Position, now: int) -> None:
+        """While the switch is on, whoever turned it, the kernel lets nothing of the T-box's cross.
+
+        Who is of the group may turn it and may not touch the kernel's rules; this service may.
+        """
+        stamp = self._switch.stamp()
+        if stamp == self._seen and now < self._cut_again:
+            return
+        self._seen, self._cut_again = stamp, now + CUT_AGAIN_NS
+        if position.on:
+            with suppress(BridgeError):
+                if crossing(self._switch):
+                    self._cut()
+
+    def _cut(self) -> None:
+        try:
+            cut(self._switch)
+        except BridgeError as fault:
+            self.trouble = str(fault)
 
 
 def work(

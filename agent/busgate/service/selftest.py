@@ -60,7 +60,7 @@ def heard_on(links: Links, names: Sequence[str], seconds: float) -> dict[str, He
     ears: dict[str, Ear] = {}
     try:
         for name, link in found.items():
-            ears[name] = Ear.on(name, hardware=link.hardware)
+            ears[name] = Ear.on(name, hardware=link.kind != "vcan")  # on a vcan everybody is of this machine
         listen(ears.values(), seconds)
         return {
             name: Heard(links.look(name), tuple(ear.heard), dict(ear.losses()), seconds) for name, ear in ears.items()
@@ -163,12 +163,17 @@ def sources(frames: Iterable[Frame]) -> Sources:
     )
 
 
-def side_finder(first: Heard, second: Heard, profile: Profile | None, wanted_tbox: str | None) -> Check:
+def side_finder(
+    first: Heard, second: Heard, profile: Profile | None, wanted_tbox: str | None, *, echoes: bool = False
+) -> Check:
     """Which of two wires is the T-box's: the one on which few speak, or the profile's T-box does and no ECU.
 
-    `wanted_tbox` is what the settings say it is.
+    `wanted_tbox` is what the settings say it is. `echoes`: somebody forwards between them and is heard doing so.
     """
     name = "sides"
+    if echoes:
+        return Check(name, State.SKIPPED, "the kernel forwards between them, and each wire seems to say what both do",
+                     "stop what set that up (cangw -L), or start busgate run, which takes it over; repeat")  # fmt: skip
     names = first.link.name, second.link.name
     scores = [_tbox_score(sources(each.frames), profile) for each in (first, second)]
     who = "; ".join(f"{each.link.name}: {_who(sources(each.frames))}" for each in (first, second))

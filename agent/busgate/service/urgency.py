@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from busgate.model import Alert, Event, Severity
+from busgate.model import Alert, Event, Mode, ModeChange, PolicyRefused, Severity
 
 
 def urgent(event: Event) -> bool:
-    """A blocked or critical command: what an operator may have to prove."""
-    return isinstance(event, Alert) and (event.action == "block" or event.severity is Severity.CRITICAL)
+    """What an operator may have to prove: a blocked or critical command, the local hand, a policy that was refused."""
+    match event:
+        case Alert():
+            return event.action == "block" or event.severity is Severity.CRITICAL
+        case ModeChange():
+            return Mode.LOCAL in {event.mode, event.previous}
+        case _:
+            return isinstance(event, PolicyRefused)

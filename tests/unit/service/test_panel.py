@@ -16,8 +16,10 @@ from busgate.bridge import gpio
 from busgate.bridge.gpio import PinContact, PinDrive
 from busgate.bridge.port import BridgeError
 from busgate.cli import panel as command_module
+from busgate.service import override
+from busgate.service import panel as panel_module
 from busgate.service.override import Position, Switch
-from busgate.service.panel import ALIVE_NS, BEATS_EVERY_NS, BY, SETTLED_NS, Panel, Pulse, work
+from busgate.service.panel import ALIVE_NS, BEATS_EVERY_NS, BY, CUT_AGAIN_NS, SETTLED_NS, Panel, Pulse, work
 
 MS = 1_000_000
 
@@ -66,7 +68,7 @@ class Desk:
             if beating:
                 self.panel.beat(self.now)
             self.panel.look(self.now)
-        return self.switch.read()
+        return self.switch.read()._replace(at=0, turn=0)
 
 
 def test_the_key_cuts_at_its_first_look_and_lifts_when_it_has_settled(tmp_path: Path) -> None:
@@ -119,7 +121,40 @@ def test_after_a_restart_the_key_stands_where_it_stands(tmp_path: Path) -> None:
 def test_a_switch_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "nowhere", closed=False)
     desk.pass_by(10 * MS)
-    assert "the override cannot be written" in desk.panel.trouble
+    assert "the override is not turned" in desk.panel.trouble
+
+
+def test_on_a_full_disk_the_key_cuts_and_lifts_what_it_put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    desk = Desk(tmp_path)
+    desk.pass_by(SETTLED_NS * 2)
+    with monkeypatch.context() as disk:
+        disk.setattr(override, "written", full)
+        desk.key.now = False
+        assert desk.pass_by(100 * MS).on
+        assert "who turned it and why is not kept" in desk.panel.trouble
+    desk.key.now = True
+    assert desk.pass_by(SETTLED_NS * 2) == Position(on=False, by=BY, reason="turned to normal")
+    assert desk.panel.trouble == ""
+
+
+def test_whoever_turns_the_switch_the_panel_cuts_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rules, cuts = [3], []
+    monkeypatch.setattr(panel_module, "crossing", lambda _: rules[0])
+    monkeypatch.setattr(panel_module, "cut", lambda _: cuts.append(rules.pop()) or rules.append(0))
+    desk = Desk(tmp_path)
+    desk.pass_by(SETTLED_NS)
+    assert cuts == []
+    desk.switch.turn(Position(on=True, by="a member of the group", reason="limited"))
+    desk.pass_by(10 * MS)
+    assert cuts == [3]
+    desk.pass_by(500 * MS)
+    assert cuts == [3]
+    rules[0] = 2  # somebody set one again
+    desk.pass_by(2 * CUT_AGAIN_NS)
+    assert cuts == [3, 2]
 
 
 def test_the_relay_is_held_while_the_gate_beats_and_falls_when_it_stops(tmp_path: Path) -> None:
@@ -284,4 +319,4 @@ def test_the_command_follows_the_key_until_it_is_stopped(
     done = CliRunner().invoke(command_module.command, ["--config", str(tmp_path / "busgate.yaml")])
     assert done.exit_code == 0, done.exception
     assert "panel with key switch and bypass relay" in done.stderr
-    assert Switch(tmp_path).read() == Position(on=True, by=BY, reason="turned to cut")
+    assert Switch(tmp_path).read()[:3] == (True, BY, "turned to cut")
