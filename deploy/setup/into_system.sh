@@ -54,6 +54,11 @@ if command -v systemd-sysusers >/dev/null 2>&1 && [ -d /run/systemd/system ]; th
     systemd-tmpfiles --create busgate.conf
     chgrp -R busgate /etc/busgate
     systemctl daemon-reload
+    # Now, not only after the next start; a machine without these modules or pins goes on without them.
+    for module in can can-raw can-gw; do
+        modprobe "$module" 2>/dev/null || echo "busgate: this kernel has no module $module now; docs/install.md" >&2
+    done
+    udevadm control --reload 2>/dev/null && udevadm trigger --subsystem-match=gpio --action=change 2>/dev/null || true
     echo "busgate: installed. Next: docs/install.md, from \"Keys and policy\" on"
 else
     echo "busgate: installed; this machine does not run systemd now, so nobody was made and nothing was started"

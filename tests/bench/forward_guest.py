@@ -144,7 +144,7 @@ def contending(name: str, words: list[str], *, busy: bool) -> Iterator[int | Non
         match name:
             case "can-gw alone":
                 for one, two in ((TBOX, VEHICLE), (VEHICLE, TBOX)):
-                    sh(f"cangw -A -s {one} -d {two} -e && cangw -A -X -s {one} -d {two} -e")
+                    sh(f"cangw -A -s {one} -d {two} && cangw -A -X -s {one} -d {two}")
             case "python-can Notifier":
                 command = [sys.executable, "-c", BRIDGE, str(ROOT / "dbc/demo-ebus"), "busy" if busy else "idle"]
                 process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)

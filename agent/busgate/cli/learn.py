@@ -28,7 +28,11 @@ and run it in monitor mode; `busgate blocked` then says what enforce would have 
 Live learning forwards every frame in both directions: it is for a vehicle that has no gate yet, not in place of one.
 
 \b
-Exit codes: 0 proposed; 2 it could not be done as asked."""
+It refuses where a gate works, where one has left rules in the kernel, and where the installed override is on.
+
+\b
+Exit codes: 0 proposed; 1 no frame of the T-box was seen, so there is nothing to propose; 2 it could not be done as
+asked."""
 )
 @click.argument("traces", type=click.Path(path_type=Path), nargs=-1)
 @click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="Learn on live wires for so long.")
@@ -82,6 +86,13 @@ def command(  # noqa: PLR0913 - an option each
             going=UntilStopped(),
             say=lambda line: click.echo(f"busgate: {line}", err=True),
         )
+    if not pupil.lessons.frames:
+        click.echo(
+            "busgate: no frame of the T-box was seen, so there is nothing to propose. Next: check --tbox and --vehicle "
+            "(or --tap and the profile's addresses)",
+            err=True,
+        )
+        raise SystemExit(1)
     text = pupil.proposal()
     if out is None:
         click.echo(text, nl=False)

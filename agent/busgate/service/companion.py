@@ -27,6 +27,7 @@ class Companion:
         self._words = list(words)
         self._child: subprocess.Popen[bytes] | None = None
         self.starts = 0
+        self._fault = ""
 
     def start(self) -> socket.socket:
         """Start it and wait until its log is open.
@@ -36,7 +37,10 @@ class Companion:
         """
         wire = self.connect()
         if wire is None:
-            raise BusgateError("the keeper of the log cannot be started. Next: check that there is memory left")
+            raise BusgateError(
+                f"the keeper of the log cannot be started ({self._fault or 'the one before has not ended'}). Next: "
+                f"check that {sys.executable} can be run, and that there is memory left"
+            )
         wire.settimeout(_START_SECONDS)
         try:
             said = wire.recv(_MOST_SAID)
@@ -58,7 +62,8 @@ class Companion:
             words = [sys.executable, "-c", _PROGRAM, "keep", "--fd", str(theirs.fileno()), *self._words]
             try:
                 self._child = subprocess.Popen(words, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)  # noqa: S603
-            except OSError:
+            except OSError as fault:
+                self._fault = fault.strerror or str(fault)
                 ours.close()
                 return None
         self.starts += 1

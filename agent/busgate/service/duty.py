@@ -116,7 +116,7 @@ class Duty:
             reload.look(now)
             self._port.transmit = self._hand.part is not Mode.OBSERVE
 
-        self._vigil.start()
+        self._vigil.start(first=self._first)
         gc.collect()
         gc.freeze()  # what was loaded stays; a full collection of it would hold frames up for 0.1 s
         supervised.ready()

@@ -51,11 +51,6 @@ class Hold:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @property
-    def several(self) -> int:
-        """How many interfaces are held."""
-        return len(self._sockets)
-
     def close(self) -> None:
         """Let go."""
         for each in self._sockets:

@@ -37,6 +37,8 @@ _NEVER = frozenset(
      Reason.ERROR_FRAME}
 )  # fmt: skip
 _SUPPRESS = 0x80
+_TURNS_AMONG = 50
+"""A signal of one way may start anew once in so many steps."""
 
 Key = tuple[str | int, ...]
 """What a rule would select by, ("message", name), ("can_id", number), ("pgn", number) or ("uds", target, service), and
@@ -78,6 +80,7 @@ class Values:
         self.many = False
         """More different numbers than are listed one by one."""
         self.steps: Counter[float] = Counter()
+        self.rises = self.falls = 0
         self._before: float | None = None
 
     def add(self, value: Value) -> None:
@@ -91,15 +94,33 @@ class Values:
         if not self.many:
             self.numbers.add(value)
             self.many = len(self.numbers) > MOST_VALUES
-        if self._before is not None and len(self.steps) <= MOST_VALUES:
-            self.steps[value - self._before] += 1
+        if self._before is not None:
+            self.rises += value > self._before
+            self.falls += value < self._before
+            if len(self.steps) <= MOST_VALUES:
+                self.steps[value - self._before] += 1
         self._before = value
+
+    def forget(self) -> None:
+        """Another recording begins: what it starts with is no step."""
+        self._before = None
 
     @property
     def counts(self) -> bool:
         """Whether it is a counter: it nearly always goes up by one."""
         steps = self.steps.total()
         return steps >= MOST_VALUES and self.many and self.steps[1] >= 0.9 * steps
+
+    @property
+    def one_way(self) -> str:
+        """Where it goes without turning, but for starting anew: "up", "down", or "" if it goes to and fro.
+
+        What it was is then no limit for what it will be: a time of operation, a distance, an energy.
+        """
+        most, least = max(self.rises, self.falls), min(self.rises, self.falls)
+        if not self.many or most < MOST_VALUES or least * _TURNS_AMONG > most:
+            return ""
+        return "up" if self.rises > self.falls else "down"
 
 
 @dataclass(slots=True)
@@ -177,6 +198,8 @@ class Lessons:
         """What comes now has a clock of its own."""
         for lesson in self.by_key.values():
             lesson.busiest.forget()
+            for values in lesson.values.values():
+                values.forget()
 
 
 def _nameless(message: Message) -> bool:

@@ -218,6 +218,8 @@ def _left_free(lesson: Lesson, name: str, values: Values, about: About) -> str:
         return "it is a checksum"
     if values.labels and values.many:
         return f"it said {', '.join(sorted(values.labels)[:MOST_VALUES])} or a number; split the rule to limit it"
+    if not values.labels and values.one_way:
+        return f"it only went {values.one_way}, and will go on"
     return ""
 
 

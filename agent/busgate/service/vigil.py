@@ -14,6 +14,7 @@ from pathlib import Path
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError
 from busgate.service import standing
+from busgate.service.companion import take_priority
 from busgate.service.hold import Answer, Hold
 from busgate.service.layers import Layers
 from busgate.service.standing import Standing
@@ -40,17 +41,20 @@ class Vigil:
         self._stands = stands
         self._kept: Standing | None = None
         self._due = 0.0
+        self._first = False
         self._ends = threading.Event()
         self._thread = threading.Thread(target=self._work, name="vigil", daemon=True)
 
-    def start(self) -> None:
-        """Begin."""
+    def start(self, *, first: bool) -> None:
+        """Begin; `first`: the line runs before all ordinary programs."""
+        self._first = first
         self._thread.start()
 
     def close(self) -> None:
         """End, with the last word kept."""
         self._ends.set()
-        self._thread.join(2.0)
+        if self._thread.is_alive():
+            self._thread.join(2.0)
 
     def turn(self) -> None:
         """One round."""
@@ -60,10 +64,11 @@ class Vigil:
         self._keep()
 
     def _work(self) -> None:
+        if self._first:  # else another program could keep this thread from letting go of the interpreter
+            take_priority()
         while not self._ends.is_set():
             self.turn()
             self._hold.answer(self._words, _TURN_S)
-            self._ends.wait(0 if self._hold.several else _TURN_S)
         self._keep()
 
     def _look(self) -> None:

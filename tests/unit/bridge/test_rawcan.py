@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import struct
 import time
@@ -177,6 +178,39 @@ def test_an_interface_that_goes_away_is_opened_again_when_it_is_back(monkeypatch
     assert far.recv(100)
     near.close()
     far.close()
+
+
+def test_both_interfaces_come_back_where_one_socket_gets_the_others_number(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vehicle = bench.wires[Side.VEHICLE].socket
+    assert vehicle is not None
+    number = vehicle.fileno()
+    for wire in bench.wires.values():
+        wire.close()
+    far: dict[str, socket.socket] = {}
+
+    def opened(name: str, *, echoed: bool) -> socket.socket:
+        assert echoed
+        far[name], near = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        # The T-box's is opened first, and the number of the vehicle's old socket is free.
+        if name == "no-such-tbox" and near.fileno() != number:
+            assert far[name].fileno() != number
+            with near:
+                os.dup2(near.fileno(), number)
+            near = socket.socket(fileno=number)
+        near.setblocking(False)
+        return near
+
+    monkeypatch.setattr(rawcan, "_opened", opened)
+    assert bench.port.receive(0.01) is None
+    assert bench.port.returns == 2
+    for side, name in ((Side.TBOX, "no-such-tbox"), (Side.VEHICLE, "no-such-vehicle")):
+        far[name].send(can(0x123, b"\x01"))
+        received = bench.port.receive(2)
+        assert received is not None
+        assert received.side is side
+        far[name].close()
 
 
 def test_an_interface_that_is_down_keeps_its_socket() -> None:

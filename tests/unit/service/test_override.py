@@ -348,9 +348,14 @@ def test_a_switch_that_cannot_be_turned_has_the_kernel_cut_all_the_same(
         raise OSError(errno.EROFS, "Read-only file system")
 
     cuts: list[Switch] = []
+
+    def cuts_it(switch: Switch) -> bool:
+        cuts.append(switch)
+        return True
+
     monkeypatch.setattr(override, "written", refuses)
     monkeypatch.setattr(Switch, "_blank", lambda _: False)
-    monkeypatch.setattr(command_module, "cut", lambda switch: cuts.append(switch) is None)
+    monkeypatch.setattr(command_module, "cut", cuts_it)
     done = CliRunner().invoke(command, ["on", "--log", str(tmp_path), "--reason", "limited"])
     assert len(cuts) == 1
     assert "is not turned" in str(done.exception)

@@ -141,9 +141,16 @@ def test_on_a_full_disk_the_key_cuts_and_lifts_what_it_put(tmp_path: Path, monke
 
 
 def test_whoever_turns_the_switch_the_panel_cuts_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    rules, cuts = [3], []
+    rules = [3]
+    cuts: list[int] = []
+
+    def cut(_: Switch) -> bool:
+        cuts.append(rules[0])
+        rules[0] = 0
+        return True
+
     monkeypatch.setattr(panel_module, "crossing", lambda _: rules[0])
-    monkeypatch.setattr(panel_module, "cut", lambda _: cuts.append(rules.pop()) or rules.append(0))
+    monkeypatch.setattr(panel_module, "cut", cut)
     desk = Desk(tmp_path)
     desk.pass_by(SETTLED_NS)
     assert cuts == []

@@ -90,6 +90,35 @@ def test_values_become_limits_and_what_moves_by_itself_is_left_free() -> None:
     assert "Signal Checksum is left free: it is a checksum." in heard.text
 
 
+@pytest.mark.parametrize(
+    ("numbers", "free"),
+    [
+        ([4711 + number // 3 for number in range(90)], True),
+        ([900_000 - 5 * number for number in range(40)], True),
+        ([number * 37 % 1000 for number in range(1, 28)] + [0] + [number * 37 for number in range(1, 27)], True),
+        ([20 + abs(12 - number % 24) for number in range(60)], False),
+        ([number % 7 for number in range(60)], False),
+        ([50.0] * 60, False),
+    ],
+)
+def test_what_only_goes_one_way_has_no_limit_from_where_it_was(numbers: list[float], free: bool) -> None:
+    lesson = Class()
+    for number in numbers:
+        lesson.hear(said("TboxHeartbeat", act=Act.SEND, Uptime=number, State=number % 2))
+    (rule,) = lesson.policy.allow
+    assert ("Uptime" not in (rule.signals or {})) is free
+    assert ("Signal Uptime is left free: it only went" in lesson.text) is free
+
+
+def test_a_recording_that_begins_where_the_one_before_did_is_no_turn() -> None:
+    lesson = Class()
+    for _ in range(3):
+        for number in range(20):
+            lesson.hear(said("TboxHeartbeat", act=Act.SEND, Uptime=4711 + 2 * number))
+        lesson.lessons.next_recording()
+    assert "Signal Uptime is left free: it only went up, and will go on" in lesson.text
+
+
 def test_labels_and_numbers_together_are_listed_or_left_free() -> None:
     few = Class().hear(said("A", Limit="None")).hear(said("A", Limit=40))
     assert few.policy.allow[0].signals is not None

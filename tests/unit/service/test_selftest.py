@@ -142,6 +142,13 @@ def test_what_the_profile_knows_stands_above_how_many_speak() -> None:
     assert side_finder(heard(CAN1, *many), heard(CAN0, *vcu), None, "can1").state is State.FAILED
 
 
+def test_a_forwarder_that_is_heard_makes_both_sides_alike_and_nothing_is_guessed() -> None:
+    few, many = heard(CAN1, 0x123), heard(CAN0, *range(0x200, 0x210))
+    check = side_finder(few, many, None, "can1", echoes=True)
+    assert (check.state, "forwards between them" in check.seen) == (State.SKIPPED, True)
+    assert side_finder(few, many, None, "can1").state is State.OK
+
+
 def test_where_nothing_can_be_said_nothing_passes() -> None:
     assert side_finder(heard(CAN1), heard(CAN0, *ECUS), None, "can1").state is State.SKIPPED
     assert side_finder(heard(CAN1, *ECUS), heard(CAN0, *ECUS), None, "can1").state is State.WARNING
