@@ -83,6 +83,7 @@ class Antenna:
         self.remote, self.port = remote, port
         self._up, self._down = 1000, 5000
         self._own = 40_000
+        self.side = Side.TBOX
 
     @property
     def alerts(self) -> list[Alert]:
@@ -104,6 +105,20 @@ class Antenna:
         self._tcp(SYN | ACK, up=False)
         self._down += 1
         self._tcp(ACK, up=True)
+        return self
+
+    def connect_from_outside(self, port: int) -> Antenna:
+        """Somebody opens a connection to a port of the T-box."""
+        self.port, self._own = 51_000, port
+        self._tcp(SYN, up=False)
+        self._down += 1
+        self._tcp(SYN | ACK, up=True)
+        self._up += 1
+        return self._tcp(ACK, up=False)
+
+    def elsewhere(self, remote: str, port: int) -> Antenna:
+        """The next connection goes there."""
+        self.remote, self.port = remote, port
         return self
 
     def down(self, *pieces: bytes) -> Antenna:

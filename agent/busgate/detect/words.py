@@ -224,7 +224,9 @@ _READS = re.compile(
 
 def _pattern(row: _Row) -> re.Pattern[str]:
     # A password of digits may stand directly behind the word: stop123456.
-    latin = rf"(?<![0-9A-Za-z])(?:{'|'.join(row.latin)})(?=[0-9]{{4,}}\b|[^0-9A-Za-z]|$)"
+    # The longest first, so that all that a command says is matched.
+    words = "|".join(sorted(row.latin, key=len, reverse=True))
+    latin = rf"(?<![0-9A-Za-z])(?:{words})(?=[0-9]{{4,}}\b|[^0-9A-Za-z]|$)"
     return re.compile("|".join((latin, *row.chinese)), re.IGNORECASE)
 
 

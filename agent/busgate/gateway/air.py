@@ -207,7 +207,9 @@ class Air:
     def _found(self, rule: str, talk: Talk, at: int, detail: str) -> tuple[Event, ...]:
         remote = Party(f"{talk.host} ({talk.flow.remote})" if talk.host else str(talk.flow.remote), None)
         who = talk.host or talk.flow.remote.address
-        finding = Finding(rule, f"{who}|{talk.flow.remote.port}|{talk.speaks}", self._tbox, detail)
+        # With whom is one story, whatever turns out to be spoken; what is spoken is another.
+        language = talk.speaks if rule in {"net.protocol", "net.shell"} else ""
+        finding = Finding(rule, f"{who}|{talk.flow.remote.port}|{language}", self._tbox, detail)
         alert = self._alerts.of_finding(finding, self._seen(at, talk.verdict, talk.told()), remote, detail)
         return () if alert is None else (alert,)
 
@@ -279,7 +281,8 @@ class Air:
         events: list[Event] = []
         seen = self._seen(message.at, verdict, told)
         # Ordinary service of a conversation that is refused is no second story: the conversation was told.
-        told_already = command.rule == SERVICE or self._refused(message.flow) is not None
+        by_text = message.flow.transport == "sms"
+        told_already = command.rule == SERVICE or (not by_text and self._refused(message.flow) is not None)
         if command.act not in ORDINARY or (verdict.action is Action.BLOCK and not told_already):
             alert = self._alerts.of_command(command, seen, "; ".join(message.pdu.flaws))
             events += [alert] if alert is not None else []

@@ -140,12 +140,14 @@ def _requests(uds: UdsSelector) -> Iterator[str]:
 
 
 def _over_the_air(cloud: CloudSelector) -> Iterator[str]:
-    yield f"messages over the air in {cloud.protocol}"
+    by_text = cloud.protocol == "sms"
+    yield "short messages" if by_text else f"messages over the air in {cloud.protocol}"
     if cloud.codes is not None:
         yield f"number {_listed(cloud.codes, 'any')}"
     if cloud.asks is not None:
         yield f"that ask for {_or(cloud.asks)}"
-    yield f"from {_or(cloud.endpoints)}" if cloud.endpoints else "from any endpoint that is listed"
+    anybody = "from any sender" if by_text else "from any endpoint that is listed"
+    yield f"from {_or(cloud.endpoints)}" if cloud.endpoints else anybody
     for name, limit in (cloud.fields or {}).items():
         yield f"{name} {_limit(limit)}"
 
