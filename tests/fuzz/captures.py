@@ -1,47 +1,97 @@
-"""Capture files: pcap and pcapng of either byte order, damaged and cut."""
+"""Recordings of tcpdump and Wireshark, damaged anywhere: pcap and pcapng."""
 
 from __future__ import annotations
 
-import io
 import struct
+from io import BytesIO
+from typing import cast
 
-from busgate.bridge import capture, pcapng
-from busgate.bridge.records import PACKET, Notes
-from busgate.model import Frame, Packet, Side, Sms, Unit
+from busgate.bridge.capture import LATEST, LONGEST_BLOCK, read
+from busgate.bridge.records import PACKET, Notes, Record
 
-_UNITS: tuple[Unit, ...] = (
-    Frame(1, Side.TBOX, 0x123, b"\x01\x02"),
-    Packet(2, Side.TBOX, 101, b"\x45\0\0"),
-    Sms(3, Side.TBOX, "+31600000001", text="lock"),
+_PIECES = (1, 3, 16, 20, 61)
+
+
+class _Pipe:
+    """A stream that gives what it has, and that is little."""
+
+    def __init__(self, data: bytes, size: int) -> None:
+        self._inner = BytesIO(data)
+        self._size = size
+
+    def read(self, size: int) -> bytes:
+        return self._inner.read(size)
+
+    def read1(self, size: int) -> bytes:
+        return self._inner.read(min(size, self._size))
+
+
+def _pcap(order: str, magic: int, link_type: int, *packets: bytes) -> bytes:
+    head = struct.pack(f"{order}IHHiIII", magic, 2, 4, 0, 0, 65535, link_type)
+    return head + b"".join(
+        struct.pack(f"{order}IIII", 1_700_000_000, place, len(packet), len(packet)) + packet
+        for place, packet in enumerate(packets)
+    )
+
+
+def _block(order: str, kind: int, body: bytes) -> bytes:
+    body += bytes(-len(body) % 4)
+    length = struct.pack(f"{order}I", 12 + len(body))
+    return struct.pack(f"{order}I", kind) + length + body + length
+
+
+def _pcapng(order: str, link_type: int, *packets: bytes, options: bytes = b"") -> bytes:
+    section = _block(order, 0x0A0D0D0A, struct.pack(f"{order}IHHq", 0x1A2B3C4D, 1, 0, -1))
+    interface = _block(order, 1, struct.pack(f"{order}HHI", link_type, 0, 0) + options)
+    heads = (
+        struct.pack(f"{order}IIIII", 0, 0x5F5E1, place, len(each), len(each)) for place, each in enumerate(packets)
+    )
+    return (
+        section + interface + b"".join(_block(order, 6, head + each) for head, each in zip(heads, packets, strict=True))
+    )
+
+
+_CAN = struct.pack(">IBBBB", 0x98FEF100, 8, 0, 0, 0) + bytes(range(8))
+_FD = struct.pack(">IBBBB", 0x123, 12, 4, 0, 0) + bytes(64)
+_REMOTE = struct.pack(">IBBBB", 0x40000123, 15, 0, 0, 0)
+_IP = bytes.fromhex("4500002100010000401100000a400002cb71000913881770000d000068656c6c6f")
+_OPTIONS = {
+    order: struct.pack(f"{order}HH4s", 2, 4, b"can0")
+    + struct.pack(f"{order}HHB3x", 9, 1, 9)
+    + struct.pack(f"{order}HHq", 14, 8, 3600)
+    + bytes(4)
+    for order in "<>"
+}
+SEEDS: tuple[bytes, ...] = (
+    _pcap("<", 0xA1B2C3D4, 227, _CAN, _FD, _REMOTE),
+    _pcap(">", 0xA1B23C4D, 101, _IP, _IP),
+    _pcap("<", 0xA1B2C3D4, 1, _IP, b""),
+    _pcapng("<", 227, _CAN, _FD, options=_OPTIONS["<"]),
+    _pcapng(">", 101, _IP, _IP, options=_OPTIONS[">"]),
+    _pcapng("<", 101, _IP) + _block("<", 3, struct.pack("<I", len(_IP)) + _IP) + _pcapng(">", 227, _CAN),
+    _pcapng("<", 227) + _block("<", 2, struct.pack("<HHIIII", 0, 0, 5, 6, 16, 16) + _CAN) + _block("<", 5, bytes(8)),
+    _pcapng("<", 101, _IP)[:-9],
 )
-_OURS = pcapng.section() + b"".join(
-    pcapng.interface(pcapng.source(unit)) + pcapng.packet(number, unit.at, unit) for number, unit in enumerate(_UNITS)
-)
-_PCAP = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1) + struct.pack("<IIII", 1, 2, 3, 3) + b"abc"
-_BIG = struct.pack(">IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 227) + struct.pack(">IIIIIBB2x", 1, 2, 8, 8, 0x123, 0, 0)
-SEEDS: tuple[bytes, ...] = (_OURS, _PCAP, _BIG, _PCAP * 3, _OURS[:-9])
-
-
-class _Drops(io.BytesIO):
-    """Gives as little as a slow pipe does."""
-
-    def read1(self, _size: int | None = -1, /) -> bytes:
-        return self.read(3)
 
 
 def check(data: bytes) -> None:
-    """No capture raises; what is read does not depend on how the bytes came; no more is handed out than was there."""
-    if data[:4] not in {b"\xd4\xc3\xb2\xa1", b"\xa1\xb2\xc3\xd4", b"\x4d\x3c\xb2\xa1", b"\xa1\xb2\x3c\x4d"}:
-        data = b"\x0a\x0d\x0d\x0a" + data[4:]
-    whole, drops = Notes(), Notes()
-    records = list(capture.read(io.BytesIO(data), whole))
-    assert records == list(capture.read(_Drops(data), drops))
-    assert (whole.skipped, whole.warnings) == (drops.skipped, drops.warnings)
-    assert sum(len(payload) for _, _, _, payload, flags in records if flags == PACKET) <= len(data)
-    for at, _, link_type, payload, flags in records:
+    """No capture raises; its records and notes are the same however the stream is cut; each has a possible time."""
+    size = _PIECES[len(data) % len(_PIECES)]
+    (records, notes), (cut, cut_notes) = _read(BytesIO(data)), _read(cast(BytesIO, _Pipe(data, size)))
+    assert records == cut
+    assert vars(notes) == vars(cut_notes)
+    for at, channel, can_id, payload, flags in records:
+        assert 0 <= at < LATEST
+        assert channel.encode("utf-8", "replace").decode() == channel
+        assert len(payload) <= LONGEST_BLOCK
         if flags == PACKET:
-            pcapng.short_message(Packet(at, Side.TAP, link_type, payload))
-    for kind, start, end in pcapng.blocks(data):
-        assert end <= len(data)
-        if kind == pcapng.PACKET:
-            pcapng.packet_time(data, start)
+            assert payload in data
+        else:
+            assert can_id < 1 << 32
+            assert len(payload) <= 64
+    assert len(records) <= len(data) // 12
+
+
+def _read(stream: BytesIO) -> tuple[list[Record], Notes]:
+    notes = Notes()
+    return list(read(stream, notes)), notes

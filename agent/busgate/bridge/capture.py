@@ -19,6 +19,10 @@ LONGEST_BLOCK = 1 << 24
 """A record or block that claims more is damage, not data."""
 CHUNK = 1 << 18
 """Bytes read at once."""
+LATEST = 253_402_300_800 * 1_000_000_000
+"""The year 10000 in ns: a packet that claims to be of then, or of before 1970, is damage (the others wait for its time
+to come).
+"""
 
 _NS = 1_000_000_000
 _CAN_HEADER = struct.Struct(">IBB2x")
@@ -247,7 +251,7 @@ def _packet(kind: int, body: bytes, order: str, interfaces: list[_Interface], no
     if len(data) < captured:
         return None
     at = now if kind == _SIMPLE else _time(fields[-4], fields[-3], interface)
-    return _entry(at, interface.name, interface.link_type, data)
+    return _entry(at, interface.name, interface.link_type, data) if 0 <= at < LATEST else None
 
 
 def _time(high: int, low: int, interface: _Interface) -> int:

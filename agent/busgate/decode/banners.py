@@ -139,11 +139,17 @@ class Shell:
     @staticmethod
     def _prompt(line: bytes, *, terminal: bool) -> Prompt | None:
         text = _ESCAPES.sub(b"", line)
-        shown = text.decode("utf-8", "backslashreplace")
-        asked = _LOGIN.search(text)
-        if asked is not None:
+        if text.endswith(b":"):
+            # A word is at most 81 bytes before the end: 64 of whom it is asked, and what stands around.
+            asked = _LOGIN.search(text, max(0, len(text) - 96))
+            if asked is None:
+                return None
             secret = asked[1].lower().startswith(b"pass")
-            return Prompt("password" if secret else "login", shown)
+            return Prompt("password" if secret else "login", _shown(text))
         if len(text) == 2 and not terminal:
             return None
-        return Prompt("shell", shown) if _SHELL.fullmatch(text) else None
+        return Prompt("shell", _shown(text)) if _SHELL.fullmatch(text) else None
+
+
+def _shown(text: bytes) -> str:
+    return text.decode("utf-8", "backslashreplace")

@@ -159,6 +159,16 @@ def test_pcapng_simple_old_and_unknown_blocks_and_new_sections(tmp_path: Path) -
     assert trace.skipped == 0
 
 
+@pytest.mark.parametrize("offset", [-10, 253_402_300_800, (1 << 63) - 1, -(1 << 63)])
+def test_a_packet_of_a_time_that_is_none_is_counted(tmp_path: Path, offset: int) -> None:
+    path = tmp_path / "a.pcapng"
+    strange = interface(options=option(14, struct.pack("<q", offset)))
+    path.write_bytes(section() + strange + interface() + enhanced(0, b"a") + enhanced(1, b"b", index=1))
+    found, trace = units(path)
+    assert found == [Packet(1000, Side.TAP, ETHERNET, b"b")]
+    assert (trace.skipped, trace.first_skipped) == (1, 4)
+
+
 def test_a_packet_of_an_unknown_interface_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "a.pcapng"
     path.write_bytes(section() + interface() + enhanced(1, b"x", index=3) + enhanced(2, b"y"))

@@ -3,6 +3,7 @@
 import pytest
 
 from busgate.decode.conversation import OPAQUE, UNKNOWN, Conversation
+from busgate.decode.recognise import MOST, recognise
 from busgate.model import Direction, Span
 
 DOWN = Direction.DOWN
@@ -27,6 +28,24 @@ def test_a_prompt_is_told_whatever_comes_behind_it_in_the_same_piece(size: int) 
     assert b"".join(each.span.raw for each in said) == stream
     assert [each.span.pdu.name for each in said if each.span.pdu is not None] == ["shell prompt"]
     assert {each.span.reason for each in said if each.span.pdu is None} == {OPAQUE}
+
+
+def test_single_octets_are_not_looked_at_together_for_each_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def counted(client: bytes, server: bytes, ports: tuple[int, ...]) -> str:
+        asked.append(len(client) + len(server))
+        return recognise(client, server, ports)
+
+    monkeypatch.setattr("busgate.decode.conversation.recognise", counted)
+    conversation = Conversation(from_start=False)
+    conversation.feed(Direction.UP, b":" * (MOST - 1))
+    for _ in range(MOST):
+        conversation.feed(DOWN, b":")
+        assert conversation.held(DOWN) < MOST
+    assert conversation.speaks == UNKNOWN
+    assert len(asked) < MOST / 10
+    assert asked[-1] == 2 * MOST - 1
 
 
 def test_what_is_no_text_is_one_piece() -> None:
