@@ -17,6 +17,7 @@ from busgate.judge.floor import Floor, compiled
 from busgate.model import BusgateError, Frame, Mode, PolicyRefused
 from busgate.service import load, standing
 from busgate.service.companion import take_priority
+from busgate.service.exchange import FramesEnd
 from busgate.service.hand import Hand
 from busgate.service.hold import Hold
 from busgate.service.layers import Layers
@@ -94,10 +95,13 @@ class Duty:
         self._port.transmit = self._hand.part is not Mode.OBSERVE
         self._vigil = Vigil(parts.hold, self._layers, self._words, switch.folder, lambda: self._hand.standing)
         self._first = parts.settings.realtime and take_priority()
+        network = parts.settings.network
+        self._air = FramesEnd(None if network is None else network.exchange, gateway, self._post.record)
 
     def close(self) -> None:
         """Look after nothing any more."""
         self._vigil.close()
+        self._air.close()
 
     def work(self, read: Callable[[], Wanted], stop: Stop) -> None:
         """Forward until stopped."""
@@ -110,6 +114,7 @@ class Duty:
             supervised.works(now)
             pulse.works(now)
             self._hand.look(now)
+            self._air.look(now)
             self._mend(now)
             if stop.again:
                 self._say(reload.ask(now, self._hand.ordinary))

@@ -10,18 +10,20 @@ from __future__ import annotations
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
 from busgate.detect.causality import Trigger
 from busgate.detect.updates import Updates
+from busgate.gateway import Gateway
 from busgate.judge.situation import Situation
 from busgate.model import Act, BusgateError, Endpoint, Event, Flow, Subsystem, UpdateSession
 from busgate.profile import StateName
 
 FRAMES, AIR = "frames.sock", "air.sock"
 FACTS_EVERY_NS = 200_000_000
+LOOKS_EVERY_NS = 10_000_000
 _MOST_BYTES = 8192
 _A_TURN = 64
 _FACTS = frozenset(get_args(StateName))
@@ -100,6 +102,39 @@ class Telling(Updates):
         """So many bytes more of software that comes in messages."""
         self._exchange.say(update="piece", at=at, url=url, source=source, size=size)
         return ()
+
+
+class FramesEnd:
+    """The gate of the frames at its end: what came over the air goes to its gateway, what the vehicle does goes out."""
+
+    def __init__(self, folder: str | None, gateway: Gateway, record: Callable[[tuple[Event, ...], int], None]) -> None:
+        """Without a folder nothing is exchanged. Raises BusgateError when no socket can be made there."""
+        self._exchange = None if folder is None else Exchange(Path(folder), FRAMES, AIR)
+        self._gateway = gateway
+        self._record = record
+        self._told = 0
+        self._heard = 0
+
+    def look(self, now: int) -> None:
+        """Called between frames, often; it does something a hundred times a second at most, and never waits."""
+        if self._exchange is None or now - self._heard < LOOKS_EVERY_NS:
+            return
+        self._heard = now
+        air = self._gateway.air
+        for said in self._exchange.hear():
+            trigger = trigger_of(said)
+            if trigger is not None:
+                air.causality.over_the_air(trigger)
+            elif events := updated(air.updates, said):
+                self._record(events, now)
+        if now - self._told >= FACTS_EVERY_NS:
+            self._told = now
+            self._exchange.say(**facts(self._gateway.situation, now))
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._exchange is not None:
+            self._exchange.close()
 
 
 def said_of(trigger: Trigger) -> dict[str, Any]:

@@ -32,12 +32,14 @@ from busgate.service import exchange as talk
 from busgate.service import load
 from busgate.service.boundary import fence_of
 from busgate.service.companion import Companion
+from busgate.service.duty import Stop
 from busgate.service.exchange import Exchange, Telling
-from busgate.service.gate import Stop, keeper_words
+from busgate.service.gate import keeper_words
+from busgate.service.hand import Hand
 from busgate.service.inspection import Inspection
 from busgate.service.outbox import Outbox, connect_to
 from busgate.service.outpost import Outpost
-from busgate.service.override import Hand, Switch
+from busgate.service.override import switch_of
 from busgate.service.reload import Reload, Wanted
 from busgate.service.supervised import Supervised
 from busgate.settings import Air, Settings
@@ -132,8 +134,7 @@ class NetGate:
         self._relay: Relay | None = None
         self._names: dict[tuple[str, str], None] = {}
         self._gateway.air.on_name = self._heard_name
-        switch = Switch(Path(str(settings.switch or settings.log)))
-        self._hand = Hand(switch, post, None, self._gateway.mode)
+        self._hand = Hand(switch_of(settings), post, None, self._gateway.mode)
         if network.uplink is not None and self._gateway.mode is not Mode.OBSERVE:
             self._stand(network, network.uplink, stack)
 
