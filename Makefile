@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PY ?= python3
 
-.PHONY: help demo sim test test-kernel test-services check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup install
+.PHONY: help demo sim test test-kernel test-net test-services fuzz check format lint types contracts bench mutants lock fixtures clean run-setup dev-setup install
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,6 +22,13 @@ test: $(VENV)/.dev-installed ## set everything up, then run all tests
 
 test-kernel: $(VENV)/.dev-installed ## run only the tests that need a kernel with CAN, in a guest of their own
 	@$(BIN)/python tests/kernel/boot.py pytest $(PYTEST_OPTIONS) || [ $$? = 77 ]
+
+test-net: $(VENV)/.dev-installed ## run only the tests of the IP side, in network namespaces of their own (root, nftables)
+	@$(BIN)/pytest tests/system/test_net.py tests/system/test_relay.py tests/system/test_capture.py \
+	  tests/system/test_modem.py tests/system/test_namespaces.py $(PYTEST_OPTIONS)
+
+fuzz: $(VENV)/.dev-installed ## feed every decoder damaged bytes, ten minutes each (FUZZ="--minutes 1 jt808")
+	@$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
 test-services: $(VENV)/.dev-installed ## install into a Debian of its own and watch the services under systemd (root, debootstrap)
 	@$(BIN)/python tests/kernel/services.py || [ $$? = 77 ]

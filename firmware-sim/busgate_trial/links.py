@@ -7,6 +7,7 @@ confidence is false.
 
 from __future__ import annotations
 
+import random
 import tempfile
 from collections.abc import Iterable, Iterator
 from heapq import merge
@@ -20,7 +21,7 @@ from busgate.model import Causation, Frame, Mode, Side, Sms, Unit
 from busgate.service import load
 from busgate_sim import packets
 from busgate_sim.body import BusBody
-from busgate_sim.scenario import Scenario
+from busgate_sim.scenario import Act, Scenario
 from busgate_sim.splice import Open
 from busgate_sim.stage import STARTED, TBOX, Stage, Went, cause_of_act
 from busgate_sim.world import SECOND
@@ -134,3 +135,42 @@ def _packets(stage: Stage) -> Iterator[tuple[Unit, str]]:
         units = list(Trace(path, SideMap([ALL])))
     for unit in units:
         yield unit, ""
+
+
+_MIXED_ACTS: tuple[tuple[str, dict[str, float | str]], ...] = (
+    ("drive.stop", {}),
+    ("drive.release", {}),
+    ("drive.limit", {"torque": 40.0}),
+    ("doors", {"request": "Unlock"}),
+    ("charge", {"request": "Limit", "current": 32.0}),
+    ("climate", {"mode": "Preheat", "target": 21.0, "minutes": 20.0}),
+    ("diagnose", {"target": "HVAC", "requests": "1003 22F189"}),
+)
+
+
+def mixed(seed: int, *, acts: int = 12, seconds: float = 90.0) -> Scenario:
+    """A harder case than any of the library: acts at any moment, by any way, also by the T-box of its own accord.
+
+    One in three comes from nobody over the air, so that whoever links everything is wrong a third of the time.
+    """
+    chance = random.Random(f"mixed {seed}")  # noqa: S311 - a scenario, not a secret
+    ways = ["tls", "tbox"] if seed % 3 == 0 else ["cloud", "cloud", "sms", "tbox"]
+    rows = [
+        Act.model_validate(
+            {
+                "at": round(chance.uniform(5, seconds - 5), 3),
+                "by": chance.choice(ways),
+                "does": (chosen := chance.choice(_MIXED_ACTS))[0],
+                "with": chosen[1],
+                "expect": "blocked",
+                "alert": "",
+                "why": "made by chance",
+            }
+        )
+        for _ in range(acts)
+    ]
+    return Scenario(
+        scenario=f"mixed-{seed}", title="acts by chance", kind="attack", start="driving", lasts=seconds,
+        speaks=chance.choice(("jt808-2013", "jt808-2019", "gb32960-2016")),
+        acts=tuple(sorted(rows, key=lambda act: act.at)),
+    )  # fmt: skip

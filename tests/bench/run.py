@@ -15,6 +15,7 @@ import bench_decode
 import bench_forward
 import bench_gateway
 import bench_packets
+import bench_relay
 import bench_trace
 
 OUT = Path(__file__).parents[2] / "build" / "bench.json"
@@ -27,6 +28,7 @@ def main() -> None:
         bench_gateway.rows,
         bench_trace.rows,
         bench_packets.rows,
+        bench_relay.rows,
         bench_forward.rows,
         bench_forward.guest_rows,
     )
