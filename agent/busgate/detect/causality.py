@@ -20,8 +20,14 @@ from busgate.model import Act, Command, Diagnostic, Flow, Subsystem, Value
 WINDOW_NS = 20_000_000_000
 """How long after a message a frame may be its consequence. Updates take longer: they have sessions of their own."""
 
-SETTLED_NS = 2_000_000_000
-"""A lag up to this loses nothing; a T-box answers within tenths of a second."""
+SETTLED_NS = 1_000_000_000
+"""A lag up to this loses nothing (for bursts half of it): a T-box answers within tenths of a second."""
+
+FADES_NS = {"message": 4_000_000_000, "sms": 4_000_000_000, "burst": 1_000_000_000}
+"""In how much more time a candidate becomes e times less likely."""
+
+LOADING_NS = 10_000_000_000
+"""The same as `SETTLED_NS` for an order to load software, which takes a while; it fades six times as slowly."""
 
 MOST = 256
 BURST_NS = 50_000_000
@@ -127,7 +133,7 @@ class Causality:
         fit = 0.8 if trigger.way == "burst" else fitting(trigger, command)
         if not fit:
             return 0.0
-        late = exp(-max(0, lag - SETTLED_NS) / WINDOW_NS)
+        late = exp(-max(0, lag - _settled(trigger)) / _fades(trigger))
         # What was answered once hardly asks for the same again: a newer message of the same kind comes first.
         answered = 0.5 if self._key(trigger, command) in self._told else 1.0
         return min(MOST_CONFIDENT[trigger.way], fit * late * answered * (1 - self._chance(trigger, lag, at)))
@@ -156,6 +162,16 @@ class Causality:
     @staticmethod
     def _key(trigger: Trigger, command: Command) -> tuple[int, str, str]:
         return trigger.at, command.name, str(command.target)
+
+
+def _settled(trigger: Trigger) -> int:
+    if trigger.act is Act.FLASH:
+        return LOADING_NS
+    return SETTLED_NS // 2 if trigger.way == "burst" else SETTLED_NS
+
+
+def _fades(trigger: Trigger) -> int:
+    return LOADING_NS * 6 if trigger.act is Act.FLASH else FADES_NS[trigger.way]
 
 
 def fitting(trigger: Trigger, command: Command) -> float:

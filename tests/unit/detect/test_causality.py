@@ -76,16 +76,17 @@ def test_how_well_an_order_fits_a_frame(trigger: Trigger, command: Command, fit:
 
 
 @pytest.mark.parametrize("lag", [0, 1, MILLISECOND, SETTLED_NS])
-def test_a_lag_of_up_to_two_seconds_loses_nothing(lag: int) -> None:
+def test_a_lag_of_up_to_a_second_loses_nothing(lag: int) -> None:
     cause = after(order(START)).on_the_wire(frame(), START + lag)
     assert cause is not None
     assert (cause.lag, cause.confidence, cause.news) == (lag, MOST_CONFIDENT["message"], True)
 
 
 def test_a_longer_lag_loses_by_a_power_of_e() -> None:
-    cause = after(order(START)).on_the_wire(frame(), START + 10 * SECOND)
+    cause = after(order(START)).on_the_wire(frame(), START + 5 * SECOND)
     assert cause is not None
-    assert cause.confidence == round(exp(-8 / 20), 2)
+    assert cause.confidence == round(exp(-(5 - 1) / 4), 2)
+    assert after(order(START)).on_the_wire(frame(), START + 10 * SECOND) is None
 
 
 def test_nothing_is_claimed_beyond_the_window_or_before_the_message() -> None:
