@@ -36,7 +36,7 @@ BURST_NS = 50_000_000
 LEAST_CONFIDENCE = 0.2
 """Below this no link is told."""
 
-MOST_CONFIDENT = {"message": 0.99, "sms": 0.97, "burst": 0.8}
+MOST_CONFIDENT = {"message": 0.95, "sms": 0.95, "burst": 0.75}
 """What a way can reach at most: an encrypted burst is never proof."""
 
 _AS_LIKELY = 0.9
