@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import ClassVar
 
 import can
 
@@ -83,6 +84,9 @@ def is_part(some: list[str], of: list[str]) -> bool:
 class Gate:
     """`busgate run` between two buses."""
 
+    running: ClassVar[list[Gate]] = []
+    """All that were started: whoever takes the buses away ends those that a failed test has left."""
+
     def __init__(
         self,
         keys: Path,
@@ -98,6 +102,7 @@ class Gate:
             "--key", str(keys / "device.key"), "--log", str(log), *more,
         ]  # fmt: skip
         self.process = subprocess.Popen([*BUSGATE, *words], stderr=subprocess.PIPE, text=True)
+        self.running.append(self)
         assert self.process.stderr is not None
         readable, _, _ = select.select([self.process.stderr], [], [], 60)
         assert readable, "it did not start within 60 s"

@@ -49,6 +49,8 @@ def pairs() -> Iterator[None]:
     for near, far in ((NEAR_TBOX, FAR_TBOX), (NEAR_VEHICLE, FAR_VEHICLE)):
         linked(near, far)
     yield
+    while Gate.running:
+        Gate.running.pop().close()
     sh(f"cangw -F; ip link del {NEAR_TBOX}; ip link del {NEAR_VEHICLE}; true")
 
 

@@ -147,12 +147,10 @@ def test_busgate_rules_shows_the_layers_with_counters(keys: Path, tmp_path: Path
     done = subprocess.run([*BUSGATE, *words, "--json"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     rules = json.loads(done.stdout)["rules"]
-    assert [(rule["rule"], rule["where"], rule["forwarded"]) for rule in rules] == [
-        ("position", "kernel", 0),
-        ("position", "kernel", 2),
-        ("heartbeat", "agent", None),
-        ("faults", "agent", None),
-    ]
+    *others, faults = [(rule["rule"], rule["where"], rule["forwarded"]) for rule in rules]
+    assert others == [("position", "kernel", 0), ("position", "kernel", 2), ("heartbeat", "agent", 0)]
+    assert faults[:2] == ("faults", "agent")
+    assert faults[2] >= 1
     gate.close()
     cleared = subprocess.run([*BUSGATE, "rules", "--clear", *words[7:]], capture_output=True, text=True, check=False)
     assert cleared.returncode == 0, cleared.stderr
