@@ -6,7 +6,6 @@ The input is a byte of circumstances and then units, parted by `MARK`. The first
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -15,7 +14,8 @@ from busgate.decode.recognise import MOST
 from busgate.gateway import Gateway
 from busgate.judge.policy import load_policy
 from busgate.model import Event, Mode, Outcome, Packet, Side, Sms, Unit
-from busgate.record.entry import MAX_ENTRY, encode, told
+from busgate.record.entry import MAX_ENTRY, decode, encode, told
+from busgate.report.alert import next_step, sentence, why
 from fuzz import (
     dns_messages,
     doip,
@@ -93,15 +93,23 @@ SEEDS: tuple[bytes, ...] = (
 
 
 def check(data: bytes) -> None:
-    """No packet, short message or order of them raises; each event becomes an entry; same units, same outcomes."""
+    """No packet, short message or order of them raises; each event can be told; same units, same outcomes."""
     first = data[0] if data else 0
     outcomes = _heard(data)
     if first & 0x40:
         assert _heard(data) == outcomes
-    for place, event in enumerate(event for outcome in outcomes for event in outcome):
+    check_told([event for events in outcomes for event in events])
+
+
+def check_told(events: list[Event]) -> None:
+    """Each event becomes an entry that fits, and sentences that a terminal can show."""
+    for place, event in enumerate(events):
         raw = encode(told(event), seq=place, boot="b", bn=1, mono=event.at, wall_ns=None, wq="none", policy=None)
         assert len(raw) <= MAX_ENTRY
-        json.loads(raw)
+        entry = decode(raw)
+        for said in (sentence(entry, "en"), sentence(entry, "nl"), f"{why(entry)} {next_step(entry)}"):
+            assert said
+            assert said.isprintable()
 
 
 def gate(first: int) -> Gateway:
