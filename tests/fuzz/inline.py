@@ -11,7 +11,7 @@ from fuzz import conversation
 from fuzz.conversation import PORTS, Step, steps
 from fuzz.radio import check_told, gate
 
-SEEDS = conversation.SEEDS
+SEEDS = conversation.SEEDS[::3]
 _WALL = 1_790_000_000 * 10**9
 
 

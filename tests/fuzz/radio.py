@@ -83,6 +83,10 @@ _SEEDS: tuple[tuple[int, tuple[bytes, ...]], ...] = (
 )
 SEEDS: tuple[bytes, ...] = (
     *(_written(*_talk(port, *said), first=place) for place, (port, said) in enumerate(_SEEDS)),
+    *(
+        _written(*_talk(0), _tcp(0, seed, down=True), first=place % 32)
+        for place, seed in enumerate((*jt808.SEEDS[::2], *gb32960.SEEDS[::2]))
+    ),
     _written(*_talk(7, bytes(1400), bytes(1400))[1:] * 3, first=128),
     *(_written(b"\x02" + seed) for seed in short_messages.SEEDS),
     _written(b"\x02" + short_messages.SEEDS[0], b"\x06" + b"7e8105" + b"00", b"\x0a" + jt808.SEEDS[0], b"\x0e\0"),
