@@ -38,8 +38,12 @@ _SOURCES = {
     AirProtocol.ADB: shell_streams.SEEDS,
 }
 SEEDS: tuple[bytes, ...] = (
-    *(_lines(protocol, *seeds, options=place % 24) for place, (protocol, seeds) in enumerate(_SOURCES.items())),
-    *(_lines(protocol, *seeds, options=1) for protocol, seeds in _SOURCES.items()),
+    *(
+        _lines(protocol, *seeds[at : at + 5], options=(place + at) % 24)
+        for place, (protocol, seeds) in enumerate(_SOURCES.items())
+        for at in range(0, len(seeds), 5)
+    ),
+    *(_lines(protocol, *seeds[:8], options=1) for protocol, seeds in _SOURCES.items()),
     _lines(AirProtocol.JT808, b"# a comment", b" 0x7E-02 00,7e ", b"7", b"7e zz", b"", options=_TEXT),
     _lines(AirProtocol.DNS, b"7e", options=_ODD),
 )

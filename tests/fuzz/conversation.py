@@ -62,7 +62,11 @@ def begun(data: bytes) -> Conversation:
 
 _OTHERS = (dns_messages, doip, gb32960, http_messages, jt808, mqtt_packets, shell_streams, tls_records)
 SEEDS: tuple[bytes, ...] = (
-    *(written((UP, seed), size=place % 3) for module in _OTHERS for place, seed in enumerate(module.SEEDS)),
+    *(
+        written((DOWN if place % 3 else UP, seed), size=place % 4)
+        for module in _OTHERS
+        for place, seed in enumerate(module.SEEDS)
+    ),
     *(
         written((UP, near), (DOWN, far), (UP, near), (DOWN, far), first=place << 2, size=place * 3 % 16)
         for place, module in enumerate(_OTHERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from busgate.decode.doip import HEADER, MOST_PAYLOAD, STRETCH, Framer, read, read_datagram
 from busgate.model import Span
@@ -28,7 +29,9 @@ _SEEDS = (
     _message(0x8003, b"\x40\x10\x0e\x80\x03\x22"),
     _message(0xF001, b"own"),
 )
+_VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "doip.json").read_text(encoding="utf-8"))["messages"]
 SEEDS: tuple[bytes, ...] = (*_SEEDS, b"junk\x02\xfd\x80" + b"".join(_SEEDS), b"\x02\xfd\x80\x01\0\1\0\0" + _SEEDS[10])
+SEEDS += tuple({row["payload_type"]: bytes.fromhex(row["hex"]) for row in _VECTORS}.values())
 
 
 def spans(data: bytes, size: int) -> list[Span]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 from busgate.decode.gb32960 import MOST_HELD, STRETCH, Framer, read
 from busgate.decode.gb32960 import check as exclusive_or
@@ -30,11 +31,13 @@ _SEEDS = (
     _packet(0x82, _TIME + b"\x01a;b;c;\0\0\x0a\0\0\1;\0P;ACME;H1.01;F2.02;http://x;\0\x05"),
     _packet(0x82, _TIME, response=1),
 )
+_VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "cloud_gb32960.json").read_text(encoding="utf-8"))
 SEEDS: tuple[bytes, ...] = (
     *_SEEDS,
     b"junk##" + b"".join(_SEEDS[:4]),
     _SEEDS[8][:-1] + b"\0" + _SEEDS[6],
     _SEEDS[8][:22] + _SEEDS[8],
+    *(bytes.fromhex(row["hex"]) for row in _VECTORS["packets"]),
 )
 
 

@@ -1,6 +1,8 @@
 """Bytes against the decoders of JT/T 808 and JT/T 905."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import rfc8785
 
@@ -11,7 +13,16 @@ from busgate.decode.jt808_text import in_bytes, in_text
 from busgate.decode.jt905 import read905
 from busgate.model import Span
 
-SEEDS: tuple[bytes, ...] = tuple(
+_VECTORS = Path(__file__).parents[1] / "vectors"
+
+
+def _vectors(name: str) -> list[bytes]:
+    """A frame of each message number."""
+    rows = json.loads((_VECTORS / name).read_text(encoding="utf-8"))["frames"]
+    return list({row["hex"][2:6]: bytes.fromhex(row["hex"]) for row in rows}.values())
+
+
+_OWN = tuple(
     bytes.fromhex(seed.replace(" ", ""))
     for seed in (
         "7e8105000101380013800000016 44a7e",
@@ -30,6 +41,7 @@ SEEDS: tuple[bytes, ...] = tuple(
         "7e7e7e00e77e7de6023e7e",
     )
 )
+SEEDS: tuple[bytes, ...] = (*_OWN, *_vectors("jt808.json"), *_vectors("jt905.json"))
 
 
 @dataclass

@@ -6,7 +6,6 @@ The input is a byte of circumstances and then units, parted by `MARK`. The first
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -15,7 +14,8 @@ from busgate.decode.recognise import MOST
 from busgate.gateway import Gateway
 from busgate.judge.policy import load_policy
 from busgate.model import Event, Mode, Outcome, Packet, Side, Sms, Unit
-from busgate.record.entry import MAX_ENTRY, encode, told
+from busgate.record.entry import MAX_ENTRY, decode, encode, told
+from busgate.report.alert import next_step, sentence, why
 from fuzz import (
     dns_messages,
     doip,
@@ -83,6 +83,10 @@ _SEEDS: tuple[tuple[int, tuple[bytes, ...]], ...] = (
 )
 SEEDS: tuple[bytes, ...] = (
     *(_written(*_talk(port, *said), first=place) for place, (port, said) in enumerate(_SEEDS)),
+    *(
+        _written(*_talk(0), _tcp(0, seed, down=True), first=place % 32)
+        for place, seed in enumerate((*jt808.SEEDS[::2], *gb32960.SEEDS[::2]))
+    ),
     _written(*_talk(7, bytes(1400), bytes(1400))[1:] * 3, first=128),
     *(_written(b"\x02" + seed) for seed in short_messages.SEEDS),
     _written(b"\x02" + short_messages.SEEDS[0], b"\x06" + b"7e8105" + b"00", b"\x0a" + jt808.SEEDS[0], b"\x0e\0"),
@@ -93,15 +97,23 @@ SEEDS: tuple[bytes, ...] = (
 
 
 def check(data: bytes) -> None:
-    """No packet, short message or order of them raises; each event becomes an entry; same units, same outcomes."""
+    """No packet, short message or order of them raises; each event can be told; same units, same outcomes."""
     first = data[0] if data else 0
     outcomes = _heard(data)
     if first & 0x40:
         assert _heard(data) == outcomes
-    for place, event in enumerate(event for outcome in outcomes for event in outcome):
+    check_told([event for events in outcomes for event in events])
+
+
+def check_told(events: list[Event]) -> None:
+    """Each event becomes an entry that fits, and sentences that a terminal can show."""
+    for place, event in enumerate(events):
         raw = encode(told(event), seq=place, boot="b", bn=1, mono=event.at, wall_ns=None, wq="none", policy=None)
         assert len(raw) <= MAX_ENTRY
-        json.loads(raw)
+        entry = decode(raw)
+        for said in (sentence(entry, "en"), sentence(entry, "nl"), f"{why(entry)} {next_step(entry)}"):
+            assert said
+            assert said.isprintable()
 
 
 def gate(first: int) -> Gateway:

@@ -21,10 +21,9 @@ UNKNOWN = "unknown"
 
 ENCRYPTED = "encrypted"
 
-_SHORT, _ASK_EVERY = 256, 12
-"""What is longer than the first without being recognised is looked at again once so many bytes more have come: whoever
-sends single octets must not have all of them looked at for each. A message that comes whole is looked at at once: the
-shortest of JT/T 808 has 15 octets, of GB/T 32960 25, a diagnostic one of DoIP 13.
+_ASKED_FREELY, _ASK_EVERY = 64, 12
+"""What has been looked at so often without being recognised is looked at again once so many bytes more have come:
+whoever sends single octets must not have all of them looked at for each.
 """
 
 _NO_TEXT = re.compile(rb"[^\x07-\x0d\x1b\x20-\x7e\x80-\xff]")
@@ -145,7 +144,7 @@ class Conversation:
         self._pair: Pair | None = None
         self._first: list[tuple[Direction, bytes]] = []
         self._came = dict.fromkeys(Direction, 0)
-        self._asked = 0
+        self._asked = self._asks = 0
 
     def feed(self, direction: Direction, data: bytes) -> list[Said]:
         """The next bytes of one direction; what can be said of both by now."""
@@ -154,9 +153,10 @@ class Conversation:
         self._first.append((direction, data))
         self._came[direction] += len(data)
         came = sum(self._came.values())
-        if came > _SHORT and came - self._asked < _ASK_EVERY and self._came[direction] < MOST:
+        few = came - self._asked < _ASK_EVERY and self._came[direction] < MOST
+        if few and self._asks >= _ASKED_FREELY:
             return []
-        self._asked = came
+        self._asked, self._asks = came, self._asks + 1
         found = self._recognised()
         return [] if found is None else self._begun(found)
 

@@ -44,8 +44,17 @@ def test_single_octets_are_not_looked_at_together_for_each_of_them(monkeypatch: 
         conversation.feed(DOWN, b":")
         assert conversation.held(DOWN) < MOST
     assert conversation.speaks == UNKNOWN
-    assert len(asked) < MOST / 10
+    assert len(asked) < MOST / 8
     assert asked[-1] == 2 * MOST - 1
+
+
+def test_a_message_in_a_few_pieces_is_read_at_its_last_octet() -> None:
+    conversation, frame = Conversation(from_start=False), bytes.fromhex("7e810500010138001380000001644a7e")
+    conversation.feed(DOWN, bytes(1000))
+    assert not conversation.feed(DOWN, frame[:-1])
+    (_, said) = conversation.feed(DOWN, frame[-1:])
+    assert said.span.pdu is not None
+    assert said.span.raw == frame
 
 
 def test_what_is_no_text_is_one_piece() -> None:
