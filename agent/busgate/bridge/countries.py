@@ -149,7 +149,7 @@ def _sound(reader: maxminddb.Reader) -> bool:
 
 def _told(fault: Exception) -> str:
     """A fault as one short line; it may quote the file's bytes."""
-    words = "".join(letter if letter.isprintable() else "?" for letter in str(fault)[:120])
+    words = "".join(letter if letter.isprintable() else "?" for letter in str(fault).partition(" (<<")[0][:120])
     return words or type(fault).__name__
 
 

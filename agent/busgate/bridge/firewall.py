@@ -132,7 +132,7 @@ class Firewall:
         Raises:
             BridgeError: the kernel does not let us.
         """
-        self._run("-f", "-", said=f"add table {TABLE}\ndelete table {TABLE}\n")
+        remove(self._nft)
 
     def _recalled(self) -> Iterator[str]:
         for host, address, seconds in self.learned():
@@ -159,19 +159,32 @@ class Firewall:
         return told
 
     def _run(self, *words: str, said: str = "") -> str:
-        try:
-            done = subprocess.run(  # noqa: S603 - nft with words of our own; what it reads was checked when it was made
-                [*self._nft, *words], input=said, capture_output=True, text=True, check=False, timeout=_WAIT_S
-            )
-        except FileNotFoundError:
-            raise BridgeError("there is no program nft on this machine. Next: install nftables") from None
-        except subprocess.TimeoutExpired:
-            raise BridgeError(f"nft has not answered within {_WAIT_S} s. Next: look at dmesg") from None
-        except OSError as fault:
-            raise BridgeError(f"nft cannot be started: {fault.strerror}") from None
-        if done.returncode:
-            raise BridgeError(f"the kernel does not take the fence: {_complaint(done.stderr)}")
-        return done.stdout
+        return _asked(self._nft, words, said)
+
+
+def remove(nft: Sequence[str] = ("nft",)) -> None:
+    """Take down whatever fence stands; there may be none.
+
+    Raises:
+        BridgeError: the kernel does not let us.
+    """
+    _asked(nft, ("-f", "-"), f"add table {TABLE}\ndelete table {TABLE}\n")
+
+
+def _asked(nft: Sequence[str], words: Sequence[str], said: str) -> str:
+    try:
+        done = subprocess.run(  # noqa: S603 - nft with words of our own; what it reads was checked when it was made
+            [*nft, *words], input=said, capture_output=True, text=True, check=False, timeout=_WAIT_S
+        )
+    except FileNotFoundError:
+        raise BridgeError("there is no program nft on this machine. Next: install nftables") from None
+    except subprocess.TimeoutExpired:
+        raise BridgeError(f"nft has not answered within {_WAIT_S} s. Next: look at dmesg") from None
+    except OSError as fault:
+        raise BridgeError(f"nft cannot be started: {fault.strerror}") from None
+    if done.returncode:
+        raise BridgeError(f"the kernel does not take the fence: {_complaint(done.stderr)}")
+    return done.stdout
 
 
 def _complaint(said: str) -> str:

@@ -46,7 +46,10 @@ def listener(family: socket.AddressFamily, port: int, interface: str) -> socket.
         sock.setblocking(False)
     except OSError as fault:
         sock.close()
-        raise BridgeError(f"the relay cannot listen on {interface} port {port}: {fault.strerror}") from None
+        raise BridgeError(
+            f"the relay cannot listen on {interface} port {port}: {fault.strerror}. Next: ss -ltnp, or another "
+            "`network.port` in the settings file"
+        ) from None
     return sock
 
 

@@ -72,8 +72,10 @@ def command(  # noqa: PLR0913 - one parameter an option
         else:
             click.echo(f"{moment(event.at)[11:23]}  {severity(entry).name.lower():<8} {sentence(entry)}")
 
-    click.echo(f"busgate: listening to {interface}; Ctrl-C ends", err=True)
-    heard = listen(wish, UntilStopped(), tell)
+    def begins() -> None:
+        click.echo(f"busgate: listening to {interface}; Ctrl-C ends", err=True)
+
+    heard = listen(wish, UntilStopped(), tell, begins)
     lost = ", ".join(f"{name} {count}" for name, count in heard.lost.items() if count) or "nothing lost"
     counts = ", ".join(f"{name} {count}" for name, count in sorted(heard.counts.items())) or "nothing read"
     click.echo(f"busgate: {heard.packets} packets, {heard.size} bytes, {lost}; {counts}", err=True)

@@ -43,7 +43,7 @@ Examples:
   grep ' 18D[AB]' day.log | busgate decode --as uds
   echo '22 F1 90' | busgate decode --as uds
   echo '18FEF100#FFFF0A00FFFFFFFF' | busgate decode --as dbc --dbc vehicle.dbc
-  echo '7E81050001013800138000000164DD7E' | busgate decode --as jt808
+  echo '7E810500010138001380000001644A7E' | busgate decode --as jt808
 
 \b
 Lines: what candump writes in any of its shapes ((1.5) can0 123#AABB, can0  123  [2]  AA BB, 123#AABB), or a payload

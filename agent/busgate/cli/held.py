@@ -74,13 +74,21 @@ def command(  # noqa: PLR0913 - one parameter an option
 
 def _spool(config: Path, folder: Path | None, marks: Path | None) -> Spool:
     if folder is None:
+        if not config.exists():
+            raise BusgateError(
+                f"there is no file {config}. Next: give --folder FOLDER, where it is held, or --config FILE"
+            )
         settings = load.settings(config)
         hold = None if settings.network is None else settings.network.hold
         if hold is None:
             raise BusgateError(f"{config} does not say where anything is held. Next: give --folder FOLDER")
         folder, marks = Path(hold.folder), marks or Path(hold.marks)
     if not folder.is_dir():
-        raise BusgateError(f"there is no folder {folder}. Next: check `network.hold` in the settings")
+        raise BusgateError(f"there is no folder {folder}. Next: check --folder, or `network.hold` in the settings")
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise BusgateError(
+            f"{folder} cannot be read by this user. Next: as root, or as a member of the group that owns it"
+        )
     return Spool(folder, marks or folder)
 
 

@@ -87,27 +87,33 @@ def command(  # noqa: PLR0913 - one parameter an option
             said["hold"] = Hold(folder=hold, marks=hold)  # type: ignore[assignment]  # a settings model among texts
         return wanted.model_copy(update={name: value for name, value in said.items() if value not in (None, ())})
 
-    first = settings()
     if clear:
-        _clear(first)
+        _clear()
         return
-    first.needed("network", "profile", "policy", "operator", "log")
-    if first.keeper is None or first.device is None:
-        first.needed("key")
-    if first.key is not None and first.keeper is None and is_test_key(load_signer(Path(first.key)).verifier):
-        raise BusgateError(f"{first.key} is the published test key. Next: busgate keys new NAME --out device.key")
+    first = settings()
+    _check(first)
     witnesses_of(witnesses, None if first.broker is None else first.broker.url)
     from busgate.service import net
 
     net.run(first, settings, UntilStopped(), lambda line: click.echo(f"busgate: {line}", err=True))
 
 
-def _clear(settings: Settings) -> None:
-    from busgate.bridge.firewall import Firewall
-    from busgate.service.boundary import fence_of
+def _check(settings: Settings) -> None:
+    """Raise BusgateError for the first thing that nobody has said."""
+    if settings.network is None:
+        raise BusgateError(
+            "nobody said what the T-box's network interface is. Next: give --interface, or write `network:` into the "
+            "settings file and give that with --config (docs/network.md)"
+        )
+    settings.needed("profile", "policy", "operator", "log")
+    if settings.keeper is None or settings.device is None:
+        settings.needed("key")
+    if settings.key is not None and settings.keeper is None and is_test_key(load_signer(Path(settings.key)).verifier):
+        raise BusgateError(f"{settings.key} is the published test key. Next: busgate keys new NAME --out device.key")
 
-    network = settings.network
-    if network is None or network.uplink is None:
-        raise BusgateError("nobody said between which interfaces. Next: give --interface and --uplink, or --config")
-    Firewall(fence_of(network, network.uplink, None, Mode.MONITOR)).remove()
+
+def _clear() -> None:
+    from busgate.bridge.firewall import remove
+
+    remove()
     click.echo("the fence is gone: the kernel forwards between T-box and uplink as it did before, or not at all")

@@ -24,6 +24,11 @@ def fence_of(network: Air, uplink: str, policy: NetworkSection | None, mode: Mod
     Raises:
         BusgateError: the settings name something that is no network or port.
     """
+    if not network.addresses:
+        raise BusgateError(
+            "nobody said which addresses the T-box has. Next: give --address 192.168.8.0/24, or write "
+            "`network.addresses` into the settings file"
+        )
     free = policy is None or mode is Mode.MONITOR
     remotes = () if policy is None else policy.endpoints
     allowed = tuple(_everybody()) if free else tuple(each for remote in remotes for each in _allowed(remote))

@@ -46,8 +46,14 @@ class Heard:
     lost: dict[str, int]
 
 
-def listen(wish: Wish, going: Callable[[], bool], tell: Callable[[Event], None]) -> Heard:
-    """Listen until stopped, or as long as wished. Raises BusgateError when the interface or a folder cannot be used."""
+def listen(
+    wish: Wish, going: Callable[[], bool], tell: Callable[[Event], None], begins: Callable[[], None] = lambda: None
+) -> Heard:
+    """Listen until stopped, or as long as wished; `begins` is called once it does.
+
+    Raises:
+        BusgateError: the interface or a folder cannot be used.
+    """
     countries = Countries.open(*wish.countries) if wish.countries else None
     gateway = Gateway(wish.vehicle.profile, wish.vehicle.database, mode=Mode.OBSERVE, wall_offset=0)
     gateway.tbox_addresses = wish.addresses
@@ -62,6 +68,7 @@ def listen(wish: Wish, going: Callable[[], bool], tell: Callable[[Event], None])
             ring = stack.enter_context(Ring(wish.evidence, Limits(total_bytes=wish.megabytes << 20)))
         sniffer = Sniffer.open(Side.TBOX, wish.interface)
         stack.callback(sniffer.close)
+        begins()
         ear = _Ear(wish.interface, gateway, sniffer, ring, tell)
         ends = time.monotonic() + wish.seconds if wish.seconds else float("inf")
         while going() and time.monotonic() < ends:

@@ -6,26 +6,19 @@ at all. Like the gate of the frames it writes no log itself: a keeper does.
 
 from __future__ import annotations
 
-import json
+import socket
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from ipaddress import ip_address
 from pathlib import Path
 
 from busgate.bridge.countries import Countries, in_eu
-from busgate.bridge.fence import Fence
 from busgate.bridge.firewall import Firewall
-from busgate.bridge.hold import Spool
 from busgate.bridge.inspector import FlowEvent, Happening
 from busgate.bridge.modem import Modems
-from busgate.bridge.port import BridgeError
 from busgate.bridge.relay import Relay
-from busgate.bridge.ring import Limits as RingLimits
-from busgate.bridge.ring import Ring
 from busgate.bridge.sniffer import Sniffer
 from busgate.detect.causality import Trigger
-from busgate.detect.network import Memory, Novelty
 from busgate.gateway import Gateway
 from busgate.model import BusgateError, Event, Loss, Mode, ModemState, Packet, Side, Sms
 from busgate.service import exchange as talk
@@ -34,6 +27,8 @@ from busgate.service.boundary import fence_of
 from busgate.service.companion import Companion
 from busgate.service.duty import Stop
 from busgate.service.exchange import Exchange, Telling
+from busgate.service.fenced import Fenced
+from busgate.service.folders import ring_of, spool_of
 from busgate.service.gate import keeper_words
 from busgate.service.hand import Hand
 from busgate.service.inspection import Inspection
@@ -41,6 +36,7 @@ from busgate.service.outbox import Outbox, connect_to
 from busgate.service.outpost import Outpost
 from busgate.service.override import switch_of
 from busgate.service.reload import Reload, Wanted
+from busgate.service.remembered import Remembered
 from busgate.service.supervised import Supervised
 from busgate.settings import Air, Settings
 from busgate.trust.keys import load_signer
@@ -51,10 +47,6 @@ TURN_S = 0.02
 SLOWLY_NS = 1_000_000_000
 """How often what is not urgent is done: a sign of life for the kernel's fence, modems, evidence, memory."""
 
-NAMES_S = 3600
-"""How long the kernel lets the T-box reach an address that a DNS answer gave to a name of the policy."""
-
-MOST_NAMES = 1024
 MEMORY_EVERY_NS = 60_000_000_000
 _CHILD_SECONDS = 20.0
 
@@ -68,7 +60,7 @@ def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say
     network = settings.network
     if network is None:
         raise BusgateError(
-            "nobody said what the T-box's network interface is. Next: give --tbox-net, or write `network:` into the "
+            "nobody said what the T-box's network interface is. Next: give --interface, or write `network:` into the "
             "settings file (docs/network.md)"
         )
     described = load.vehicle(str(settings.profile))
@@ -122,37 +114,51 @@ class NetGate:
         self._gateway = post.gateway
         self._say = say
         self._slow = 0
-        self._remembered = 0
+        self._kept = 0
+        self._returns = 0
         self._told: dict[str, int] = {}
         self._exchange = self._join(network, stack)
-        self._recall()
+        self._memory = Remembered(network.memory, say)
+        self._gateway.air.novelty = self._memory.recall()
         self._sniffer = Sniffer.open(Side.TBOX, network.tbox)
         stack.callback(self._sniffer.close)
-        self._ring = self._evidence(network, stack)
+        self._ring = None if network.evidence is None else stack.enter_context(ring_of(network.evidence))
         self._modems = stack.enter_context(Modems(only=network.modems)) if network.modem else None
-        self._firewall: Firewall | None = None
+        self._fenced: Fenced | None = None
         self._relay: Relay | None = None
-        self._names: dict[tuple[str, str], None] = {}
-        self._gateway.air.on_name = self._heard_name
+        self._inspection: Inspection | None = None
         self._hand = Hand(switch_of(settings), post, None, self._gateway.mode)
         if network.uplink is not None and self._gateway.mode is not Mode.OBSERVE:
             self._stand(network, network.uplink, stack)
 
     def _stand(self, network: Air, uplink: str, stack: ExitStack) -> None:
         """Stand in line: the fence first, then the relay."""
-        firewall = self._firewall = Firewall(self._fence(network, uplink))
-        firewall.apply()
-        spool = None
-        if network.hold is not None:
-            spool = Spool(Path(network.hold.folder), Path(network.hold.marks), network.hold.megabytes << 20)
-            spool.recover()
+        spool = None if network.hold is None else spool_of(network.hold)
+        firewall = Firewall(fence_of(network, uplink, self._gateway.network, self._gateway.mode))
+        self._fenced = Fenced(firewall, lambda event: self._record((event,), event.at), self._say)
+        self._gateway.air.on_name = self._fenced.heard_name
+        if not _is_there(uplink):
+            self._say(f"{uplink} (uplink) is not there now; nothing passes until it is")
         inspection = Inspection(self._gateway, self._post.record, spool=spool, splice=network.splice)
         inspection.before = self._listen
-        relay = self._relay = Relay.open(network.tbox, network.port, uplink, inspection, self._flow)
-        stack.callback(relay.close)
+        self._inspection = inspection
+        stack.callback(self._hang_up)
+        self._relay = Relay.open(network.tbox, network.port, uplink, inspection, self._flow)
 
-    def _fence(self, network: Air, uplink: str) -> Fence:
-        return fence_of(network, uplink, self._gateway.network, self._gateway.mode)
+    def _hang_up(self) -> None:
+        if self._relay is not None:
+            self._relay.close()
+
+    def _back(self) -> None:
+        """The T-box's interface has come back: what listened on the one before it hears nothing any more."""
+        network, inspection = self._network, self._inspection
+        self._returns = self._sniffer.returns
+        if inspection is None or network.uplink is None:
+            return
+        self._hang_up()
+        self._relay = None
+        self._relay = Relay.open(network.tbox, network.port, network.uplink, inspection, self._flow)
+        self._say(f"{network.tbox} has come back; the relay listens there again")
 
     def work(self, read: Callable[[], Wanted], stop: Stop) -> None:
         """Work until stopped."""
@@ -180,7 +186,7 @@ class NetGate:
                 self._slow = now
                 self._slowly(now)
         now = time.monotonic_ns()
-        self._remember()
+        self._memory.keep(self._gateway.air.novelty)
         self._post.finish(now)
 
     # ------------------------------------------------------------------ what comes in
@@ -202,33 +208,19 @@ class NetGate:
             self._post.record(outcome.events, unit.at)
 
     def _slowly(self, now: int) -> None:
-        if self._firewall is not None:
-            try:
-                self._firewall.beat()
-                self._learn_names()
-            except BridgeError as fault:
-                self._say(str(fault))
+        if self._fenced is not None:
+            self._fenced.keep(now)
+        if self._sniffer.returns != self._returns:
+            self._back()
         self._hear_modems()
         if self._ring is not None:
             self._ring.tick(time.time_ns())
         if self._exchange is not None and self._exchange.unsaid:
             self._exchange.unsaid = 0
         self._losses(now)
-        if now - self._remembered >= MEMORY_EVERY_NS:
-            self._remembered = now
-            self._remember()
-
-    def _learn_names(self) -> None:
-        """Tell the kernel which addresses the names of the policy have, by the DNS answers that were heard."""
-        if self._firewall is None:
-            return
-        names, self._names = self._names, {}
-        for host, address in names:
-            self._firewall.learn(host, (ip_address(address),), NAMES_S)
-
-    def _heard_name(self, host: str, address: str) -> None:
-        if len(self._names) < MOST_NAMES:
-            self._names[host, address] = None
+        if now - self._kept >= MEMORY_EVERY_NS:
+            self._kept = now
+            self._memory.keep(self._gateway.air.novelty)
 
     def _hear_modems(self) -> None:
         for _ in range(64):
@@ -278,13 +270,10 @@ class NetGate:
 
     def _refenced(self) -> str:
         """Have the kernel follow; why it does not."""
-        if self._firewall is None or self._network.uplink is None:
+        network, uplink, gateway = self._network, self._network.uplink, self._gateway
+        if self._fenced is None or uplink is None:
             return ""
-        try:
-            self._firewall.change(self._fence(self._network, self._network.uplink))
-        except BusgateError as fault:
-            return f"the kernel's fence does not follow: {fault}"
-        return ""
+        return self._fenced.change(lambda: fence_of(network, uplink, gateway.network, gateway.mode))
 
     def _enter(self, mode: Mode, now: int) -> None:
         self._hand.ordinary = mode
@@ -310,42 +299,17 @@ class NetGate:
         self._gateway.air.on_trigger = both
         return made
 
-    def _evidence(self, network: Air, stack: ExitStack) -> Ring | None:
-        evidence = network.evidence
-        if evidence is None:
-            return None
-        limits = RingLimits(total_bytes=evidence.megabytes << 20, age_ns=evidence.days * 86_400_000_000_000)
-        ring = Ring(Path(evidence.folder), limits)
-        stack.callback(ring.close)
-        return ring
-
-    def _recall(self) -> None:
-        path = self._network.memory
-        if path is None:
-            return
-        try:
-            stored = json.loads(Path(path).read_bytes())
-        except FileNotFoundError:
-            return
-        except (OSError, ValueError) as fault:
-            self._say(f"{path} cannot be read ({fault}); everything will be new once")
-            return
-        self._gateway.air.novelty = Novelty(Memory.read(stored))
-
-    def _remember(self) -> None:
-        path = self._network.memory
-        if path is None:
-            return
-        try:
-            fresh = Path(f"{path}.new")
-            fresh.write_text(json.dumps(self._gateway.air.novelty.memory.stored()), encoding="utf-8")
-            fresh.replace(path)
-        except OSError as fault:
-            self._say(f"{path} cannot be written: {fault.strerror}")
-
     def _standing(self) -> str:
         mode = self._gateway.mode.value
         if self._relay is None:
             return f"{mode}: listening to {self._network.tbox}; nothing is stopped here"
         between = f"between {self._network.tbox} (T-box) and {self._network.uplink} (uplink)"
         return f"{mode} {between}: the kernel drops what no rule names, the relay judges the rest"
+
+
+def _is_there(interface: str) -> bool:
+    try:
+        socket.if_nametoindex(interface)
+    except OSError:
+        return False
+    return True
