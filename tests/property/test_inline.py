@@ -112,12 +112,48 @@ VALUE = st.recursive(
     max_leaves=6,
 )
 NAMES = st.sampled_from(
-    """
-    command_word parameters id name value readings controls control_id meaning doors text control_flag
-    control_item control_command flag command body_hex extra part parts encrypted parameter data_hex
-    remote_upgrade unparsed topic payload payload_size status received url content_length content_type
-    user_data kind data silent writes transparent_type named_parameters
-    """.split()
+    [
+        "command_word",
+        "parameters",
+        "id",
+        "name",
+        "value",
+        "readings",
+        "controls",
+        "control_id",
+        "meaning",
+        "doors",
+        "text",
+        "control_flag",
+        "control_item",
+        "control_command",
+        "flag",
+        "command",
+        "body_hex",
+        "extra",
+        "part",
+        "parts",
+        "encrypted",
+        "parameter",
+        "data_hex",
+        "remote_upgrade",
+        "unparsed",
+        "topic",
+        "payload",
+        "payload_size",
+        "status",
+        "received",
+        "url",
+        "content_length",
+        "content_type",
+        "user_data",
+        "kind",
+        "data",
+        "silent",
+        "writes",
+        "transparent_type",
+        "named_parameters",
+    ]
 )
 FIELDS = st.dictionaries(NAMES, VALUE | st.lists(st.dictionaries(NAMES, VALUE, max_size=4), max_size=3), max_size=8)
 PDUS = st.builds(
