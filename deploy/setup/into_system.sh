@@ -32,6 +32,8 @@ done
 put 644 deploy/systemd/busgate-gate.service /usr/lib/systemd/system/busgate-gate.service
 put 644 deploy/systemd/busgate-keeper.service /usr/lib/systemd/system/busgate-keeper.service
 put 644 deploy/systemd/busgate-panel.service /usr/lib/systemd/system/busgate-panel.service
+put 644 deploy/systemd/busgate-net.service /usr/lib/systemd/system/busgate-net.service
+put 644 deploy/sysctl/forwarding.conf /usr/share/busgate/forwarding.conf
 put 644 deploy/systemd/busgate-watchdog.conf /usr/share/doc/busgate/examples/busgate-watchdog.conf
 put 644 deploy/systemd/60-busgate-gpio.rules /usr/lib/udev/rules.d/60-busgate-gpio.rules
 put 644 deploy/systemd/busgate.sysusers /usr/lib/sysusers.d/busgate.conf

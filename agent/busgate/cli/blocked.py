@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import click
 from busgate.record.entry import EntryError, decode
 from busgate.record.evidence import open_evidence
 from busgate.record.found import Evidence, EvidenceError
+from busgate.service.remote_function import later
 
 _SAME = ("action", "name", "reason", "allow_rule", "rule")
 _TOLD = (*_SAME, "source", "target", "severity", "detail", "frame")
@@ -52,7 +52,7 @@ class _Episode(NamedTuple):
     row: dict[str, Any]
     counted: int
     first: int
-    wall: str
+    wall: str | None
 
 
 def _rows(evidence: Evidence) -> list[dict[str, Any]]:
@@ -69,18 +69,11 @@ def _rows(evidence: Evidence) -> list[dict[str, Any]]:
             episodes[entry["cause"], entry["at"]] = _Episode(row, 1, int(entry["at"]), entry["wall"])
         elif entry["type"] == "alert.count" and (known := episodes.get((entry["cause"], entry["first"]))) is not None:
             known.row["count"] += entry["count"] - known.counted
-            known.row["last"] = max(known.row["last"], _later(known.wall, int(entry["last"]) - known.first))
+            last = later(known.wall, int(entry["last"]) - known.first)
+            if last is not None:  # a recording that counts from its own start has no wall clock
+                known.row["last"] = max(known.row["last"] or last, last)
             episodes[entry["cause"], entry["first"]] = known._replace(counted=entry["count"])
     return sorted(kinds.values(), key=lambda row: -int(row["count"]))
-
-
-def _later(wall: str, by: int) -> str:
-    """A wall time some ns later; one that was not known stays as it is."""
-    try:
-        moment = datetime.fromisoformat(wall) + timedelta(microseconds=by // 1000)
-    except ValueError:
-        return wall
-    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z"
 
 
 def _entries(evidence: Evidence) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,7 @@ from busgate.judge.terms import Listed
 from busgate.model import BusgateError, Mode
 from busgate.settings import Air
 
+_NTP: Ports = ((123, 123),)
 _EVERYBODY = (ip_network("0.0.0.0/0"), ip_network("::/0"))
 
 
@@ -31,15 +32,16 @@ def fence_of(network: Air, uplink: str, policy: NetworkSection | None, mode: Mod
         )
     free = policy is None or mode is Mode.MONITOR
     remotes = () if policy is None else policy.endpoints
-    allowed = tuple(_everybody()) if free else tuple(each for remote in remotes for each in _allowed(remote))
+    listed = [each for remote in remotes for each in _allowed(remote)]
+    listed += [] if policy is None else [Allowed(name, "udp", _NTP) for name in policy.time if not _addressed(name)]
     return Fence(
         tbox_interface=network.tbox,
         uplink_interface=uplink,
         tbox=tuple(_network(text) for text in network.addresses),
         relay_port=network.port,
-        allowed=allowed,
+        allowed=tuple(_everybody()) if free else tuple(listed),
         resolvers=() if policy is None else policy.resolvers,
-        clocks=() if policy is None else tuple(_clocks(policy)),
+        clocks=() if policy is None else tuple(clock for name in policy.time for clock in _addressed(name)),
         ping=free,
         local=tuple(_local(text) for text in network.local),
         when_dead=WhenDead.OPEN if any(remote.dead == "open" for remote in remotes) else WhenDead.CLOSED,
@@ -63,12 +65,12 @@ def _ports(listed: Listed) -> Ports:
     return EVERY_PORT if listed.everything else listed.ranges
 
 
-def _clocks(policy: NetworkSection) -> Iterator[Address]:
-    for text in policy.time:
-        try:
-            yield ip_address(text)
-        except ValueError:
-            continue  # by name: its addresses are learned from DNS answers
+def _addressed(clock: str) -> tuple[Address, ...]:
+    """A time server's address; none where it is given by name, and DNS answers tell where it is."""
+    try:
+        return (ip_address(clock),)
+    except ValueError:
+        return ()
 
 
 def _network(text: str) -> Network:

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from busgate.cli import COMMANDS
+from busgate.model import Mode
 from busgate.service import load
-from busgate.settings import Settings
+from busgate.service.boundary import fence_of
+from busgate.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -51,7 +53,47 @@ def test_the_gate_cannot_speak_ip_and_the_keeper_cannot_speak_can() -> None:
         assert line
         families[unit.stem] = set(line[1].split())
     assert not families["busgate-gate"] & {"AF_INET", "AF_INET6"}
-    assert "AF_CAN" not in families["busgate-keeper"]
+    assert "AF_CAN" not in families["busgate-keeper"] | families["busgate-net"]
+    assert families["busgate-net"] >= {"AF_INET", "AF_INET6", "AF_NETLINK", "AF_PACKET", "AF_UNIX"}
+
+
+def test_the_air_side_in_the_example_is_complete_once_its_comment_signs_are_gone() -> None:
+    text = (DEPLOY / "busgate.yaml").read_text(encoding="utf-8")
+    block = re.search(r"^# network:.*?(?=^\n|\Z)", text, re.MULTILINE | re.DOTALL)
+    assert block
+    settings = read_settings(re.sub(r"^# ", "", block[0], flags=re.MULTILINE), Path("/etc/busgate/busgate.yaml"))
+    air = settings.network
+    assert air is not None
+    assert None not in {air.uplink, air.memory, air.evidence, air.hold, air.exchange}
+    assert fence_of(air, str(air.uplink), None, Mode.MONITOR).masquerade
+
+
+def test_no_service_can_release_what_is_held() -> None:
+    users = (DEPLOY / "systemd" / "busgate.sysusers").read_text(encoding="utf-8")
+    assert "g busgate-release -" in users
+    assert not re.findall(r"^m \S+ busgate-release", users, re.MULTILINE)
+    folders = (DEPLOY / "systemd" / "busgate.tmpfiles").read_text(encoding="utf-8")
+    assert "d /var/lib/busgate/marks 2775 root busgate-release -" in folders
+    for unit in UNITS:
+        written = re.findall(r"^(?:ReadWritePaths|StateDirectory)=(.*)$", unit.read_text("utf-8"), re.MULTILINE)
+        assert "marks" not in " ".join(written)
+
+
+def test_forwarding_is_set_once_the_fence_stands_and_not_at_boot() -> None:
+    script = (DEPLOY / "setup" / "into_system.sh").read_text(encoding="utf-8")
+    place = re.search(r"^put 644 deploy/sysctl/forwarding.conf (\S+)$", script, re.MULTILINE)
+    assert place
+    assert "sysctl.d" not in place[1]
+    unit = (DEPLOY / "systemd" / "busgate-net.service").read_text(encoding="utf-8")
+    assert f"ExecStartPost=+/usr/lib/systemd/systemd-sysctl {place[1]}\n" in unit
+    assert "After=" in unit
+    assert "nftables.service" in unit.split("After=")[1].splitlines()[0]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.stem)
+def test_every_unit_is_installed(unit: Path) -> None:
+    script = (DEPLOY / "setup" / "into_system.sh").read_text(encoding="utf-8")
+    assert f"put 644 deploy/systemd/{unit.name} /usr/lib/systemd/system/{unit.name}\n" in script
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

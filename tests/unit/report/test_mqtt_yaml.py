@@ -12,6 +12,7 @@ import yaml
 from busgate.report import topics
 from busgate.report.messages import State, early_copy
 from busgate.report.topics import Channel
+from busgate.service.keeper import _TYPES
 
 DESCRIBED: dict[str, Any] = yaml.safe_load((Path(__file__).parents[3] / "docs/mqtt.yaml").read_text("utf-8"))
 
@@ -48,3 +49,8 @@ def test_every_reference_leads_somewhere() -> None:
         place = DESCRIBED
         for step in reference.split("/"):
             place = place[step]
+
+
+def test_the_entry_types_are_those_that_a_log_can_have() -> None:
+    entry = DESCRIBED["components"]["messages"]["earlyCopy"]["payload"]["properties"]["entry"]
+    assert set(entry["properties"]["type"]["enum"]) == _TYPES | {"log.open", "boot"}
