@@ -100,7 +100,8 @@ def _told(rows: list[dict[str, Any]]) -> Iterator[str]:
             yield f"  {row['count']:>6} x {row['severity']:<8} {what}"
             rule = f" (rule {row['allow_rule']})" if row["allow_rule"] else ""
             yield f"           {row['reason']}{rule}" + (f": {row['detail']}" if row["detail"] else "")
-            yield f"           {row['first']} to {row['last']}, first in record {row['records'][0]}"
+            when = f"{row['first']} to {row['last']}" if row["first"] else "no clock was known"
+            yield f"           {when}, first in record {row['records'][0]}"
 
 
 def _who(party: dict[str, Any]) -> str:
