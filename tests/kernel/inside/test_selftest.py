@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.kernel import BUSGATE, sh
+from support.kernel import BUSGATE, FAR_TBOX, FAR_VEHICLE, NEAR_TBOX, NEAR_VEHICLE, Gate, Recorder, sh
 
 DAY = "firmware-sim/scenarios/demo-day.log"
 
@@ -25,7 +26,9 @@ def selftest(*words: object) -> tuple[int, dict[str, Any]]:
 
 @pytest.mark.usefixtures("wires")
 def test_the_t_boxs_side_is_found_and_swapped_plugs_are_told() -> None:
-    with subprocess.Popen([*BUSGATE, "play", DAY, "--to", "vcan1=can1,vcan0=can0"], stdout=subprocess.DEVNULL) as bus:
+    with subprocess.Popen(
+        [*BUSGATE, "play", DAY, "--to", "vcan1=can1,vcan0=can0", "--loop", "9"], stdout=subprocess.DEVNULL
+    ) as bus:
         for tbox, vehicle, code, state in (("vcan1", "vcan0", 0, "ok"), ("vcan0", "vcan1", 1, "failed")):
             got, checks = selftest("--tbox", tbox, "--vehicle", vehicle, "--profile", "demo-ebus", "--seconds", 4)
             assert checks["sides"]["state"] == state, checks
@@ -51,3 +54,24 @@ def test_denied_commands_on_wires_of_their_own(keys: Path, tmp_path: Path) -> No
     assert code == 1  # nobody speaks on these wires, and that is told
     assert "bgt" not in sh("ip -br link; true")
     assert "bgt" not in sh("cangw -L; true")
+
+
+def test_the_side_is_found_without_a_profile_with_a_gate_in_line(
+    keys: Path, tmp_path: Path, far: dict[str, Recorder]
+) -> None:
+    assert far
+    gate = Gate(keys, tmp_path / "log", wires=(NEAR_TBOX, NEAR_VEHICLE))
+    time.sleep(1)
+    with subprocess.Popen(
+        [*BUSGATE, "play", DAY, "--to", f"{FAR_TBOX}=can1,{FAR_VEHICLE}=can0", "--loop", "9"], stdout=subprocess.DEVNULL
+    ) as bus:
+        got, checks = selftest("--tbox", NEAR_TBOX, "--vehicle", NEAR_VEHICLE, "--seconds", 4)
+        bus.kill()
+    assert f"{NEAR_TBOX} is the T-box's side" in checks["sides"]["seen"], checks
+    assert (got, checks["sides"]["state"]) == (0, "ok")
+    refused = subprocess.run(
+        [*BUSGATE, "selftest", "can", "--tbox", NEAR_TBOX, "--vehicle", NEAR_VEHICLE, "--bitrate"],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert (refused.returncode, "in the hands of another busgate" in refused.stderr) == (2, True), refused.stderr
+    gate.close()
