@@ -42,7 +42,8 @@ network:
 HTTP = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc"
 MESSAGES = st.sampled_from(
     [jt808(0x8001, bytes(5)), jt808(0x8105, b"\x64"), jt808(0x8105, b"\x04"), jt808(0x0102, b"x"), b"\x7e", b"##",
-     control(0x90, b"\x91"), gb32960(0x01, bytes(30)), HTTP, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", b"\x16\x03\x01\x00\x05",
+     control(0x90, b"\x91"), gb32960(0x01, bytes(30)), HTTP, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+     b"\x16\x03\x01\x00\x05",
      b"SSH-2.0-x\r\n", b"\x30\x06\x00\x01ahey", b"root@tbox:~# ", jt808(0x8300, b"\x01DY", part=1, parts=2)]
 )  # fmt: skip
 STREAM = st.lists(MESSAGES | st.binary(max_size=40), max_size=8).map(b"".join)
@@ -96,8 +97,8 @@ def test_a_conversation_gives_back_what_it_was_fed_and_holds_little(
             fed[direction] += chunk
             for way, span in conversation.feed(direction, chunk):
                 came[way] += span.raw
-            for way in fed:
-                assert conversation.held(way) == len(fed[way]) - len(came[way])
+            for way, bytes_in in fed.items():
+                assert conversation.held(way) == len(bytes_in) - len(came[way])
     for direction in fed:
         for way, span in conversation.close(direction):
             came[way] += span.raw
@@ -111,11 +112,49 @@ VALUE = st.recursive(
     max_leaves=6,
 )
 NAMES = st.sampled_from(
-    ["command_word", "parameters", "id", "name", "value", "readings", "controls", "control_id", "meaning", "doors", "text",
-     "control_flag", "control_item", "control_command", "flag", "command", "body_hex", "extra", "part", "parts", "encrypted",
-     "parameter", "data_hex", "remote_upgrade", "unparsed", "topic", "payload", "payload_size", "status", "received", "url",
-     "content_length", "content_type", "user_data", "kind", "data", "silent", "writes", "transparent_type", "named_parameters"]
-)  # fmt: skip
+    [
+        "command_word",
+        "parameters",
+        "id",
+        "name",
+        "value",
+        "readings",
+        "controls",
+        "control_id",
+        "meaning",
+        "doors",
+        "text",
+        "control_flag",
+        "control_item",
+        "control_command",
+        "flag",
+        "command",
+        "body_hex",
+        "extra",
+        "part",
+        "parts",
+        "encrypted",
+        "parameter",
+        "data_hex",
+        "remote_upgrade",
+        "unparsed",
+        "topic",
+        "payload",
+        "payload_size",
+        "status",
+        "received",
+        "url",
+        "content_length",
+        "content_type",
+        "user_data",
+        "kind",
+        "data",
+        "silent",
+        "writes",
+        "transparent_type",
+        "named_parameters",
+    ]
+)
 FIELDS = st.dictionaries(NAMES, VALUE | st.lists(st.dictionaries(NAMES, VALUE, max_size=4), max_size=3), max_size=8)
 PDUS = st.builds(
     Pdu,

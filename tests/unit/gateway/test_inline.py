@@ -1,4 +1,4 @@
-"""The judgement of one conversation in the relay: which pieces go on, which are cut, what is answered in their place."""
+"""One conversation in the relay: which pieces go on, which are cut, and what is answered in their place."""
 
 from __future__ import annotations
 
@@ -33,7 +33,9 @@ DOWN, UP = Direction.DOWN, Direction.UP
 class Relayed:
     """One conversation in the relay, spoken to in turns."""
 
-    def __init__(self, policy: str = POLICY, mode: Mode = Mode.ENFORCE, flow: Flow = FLOW, *, answers: bool = False):
+    def __init__(
+        self, policy: str = POLICY, mode: Mode = Mode.ENFORCE, flow: Flow = FLOW, *, answers: bool = False
+    ) -> None:
         vehicle = demo_ebus()
         gateway = Gateway(vehicle.profile, vehicle.database, mode=mode)
         gateway.adopt(load_policy(policy), 0, signed=False)
