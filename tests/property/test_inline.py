@@ -97,8 +97,8 @@ def test_a_conversation_gives_back_what_it_was_fed_and_holds_little(
             fed[direction] += chunk
             for way, span in conversation.feed(direction, chunk):
                 came[way] += span.raw
-            for way, said in fed.items():
-                assert conversation.held(way) == len(said) - len(came[way])
+            for way, bytes_in in fed.items():
+                assert conversation.held(way) == len(bytes_in) - len(came[way])
     for direction in fed:
         for way, span in conversation.close(direction):
             came[way] += span.raw

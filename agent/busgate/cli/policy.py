@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from busgate.decode.conversation import READERS, UNKNOWN
 from busgate.decode.dbc import MessageDecoder
 from busgate.document import DocumentError
 from busgate.judge.conditions import flags
@@ -58,7 +59,9 @@ def check(file: Path, profile: str | None, vkey: str | None) -> None:
     text, note = _text(file, vkey)
     try:
         policy = load_policy(text, str(file))
-        faults = [] if profile is None else [f"{file}: {fault}" for fault in _strangers(policy, load.vehicle(profile))]
+        faults = [f"{file}: {fault}" for fault in _unspoken(policy)]
+        if profile is not None:
+            faults += [f"{file}: {fault}" for fault in _strangers(policy, load.vehicle(profile))]
     except DocumentError as fault:
         faults = str(fault).splitlines()
     for line in faults:
@@ -142,6 +145,27 @@ def _is_grant(text: str) -> bool:
 def _table(lines: list[Line]) -> None:
     for about, said in lines:
         click.echo(f"   {about:<12} {said}")
+
+
+# ---------------------------------------------------------------- what nobody speaks
+
+_STREAMS = frozenset(READERS) - {"dns-tcp"}
+_DATAGRAMS = frozenset({"jt808", "jt905", "gb32960", "doip", "dns", "ntp"})
+_BY_MESSAGE = frozenset({"jt808", "jt905", "gb32960", "doip", "mqtt", "http", "sms"})
+_ANYTHING = frozenset({"any", UNKNOWN})
+
+
+def _unspoken(policy: Policy) -> Iterator[str]:
+    """Languages that the gate does not know, so that a rule or an endpoint would never let anything pass."""
+    for rule in policy.allow:
+        if rule.cloud is not None and rule.cloud.protocol not in _BY_MESSAGE:
+            known = ", ".join(sorted(_BY_MESSAGE))
+            yield f"{rule.id}: messages of {rule.cloud.protocol} are not read one by one; known are {known}"
+    for remote in () if policy.network is None else policy.network.endpoints:
+        spoken = _STREAMS if remote.transport == "tcp" else _DATAGRAMS
+        if remote.speaks not in spoken | _ANYTHING:
+            known = ", ".join(sorted(spoken | _ANYTHING))
+            yield f"{remote.id}: nobody recognises {remote.speaks} over {remote.transport}; known are {known}"
 
 
 # ---------------------------------------------------------------- what the vehicle does not have

@@ -315,8 +315,8 @@ class Air:
             )
         what = f"{message.pdu.protocol} {command.name}"
         if command.name == PACKAGE:
-            more = 0 if message.pdu.fields.get("reassembled") else len(message.data)  # its parts were counted
-            return self.updates.piece(message.at, what, source, more)
+            counted = bool(message.pdu.fields.get("reassembled"))  # part by part, already
+            return self.updates.piece(message.at, what, source, 0 if counted else len(message.data))
         return self.updates.ordered(message.at, what, source)
 
     def _place(self, message: CloudMessage) -> Place:

@@ -117,6 +117,50 @@ def test_every_fault_is_told_on_its_own_line_with_its_place(policy: Path) -> Non
     )
 
 
+OVER_THE_AIR = """
+policy: p
+version: 1
+allow:
+  - {id: preheat, cloud: {protocol: jt808, asks: preheat, endpoints: platform}}
+  - {id: texts, cloud: {protocol: sms, asks: short message}}
+network:
+  endpoints:
+    - {id: platform, addresses: 203.0.113.10, ports: 6808, speaks: jt808}
+    - {id: beacon, addresses: 203.0.113.10, ports: 7000, transport: udp, speaks: gb32960}
+"""
+
+
+def test_a_policy_about_the_air_is_checked_and_shown(policy: Path) -> None:
+    policy.write_text(OVER_THE_AIR, encoding="utf-8")
+    assert run("check", policy).output == "ok: 2 rules (not signed)\n"
+    shown = run("show", policy).output
+    assert "may reach platform 203.0.113.10/32, tcp port 6808; speaking jt808; stops while no agent judges" in shown
+    assert "messages over the air in jt808; that ask for preheat; from platform" in shown
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "fault"),
+    [
+        ("protocol: jt808", "protocol: jt880", "preheat: messages of jt880 are not read one by one; known are doip, "),
+        ("protocol: sms", "protocol: tls", "texts: messages of tls are not read one by one; known are doip, "),
+        ("speaks: jt808", "speaks: htpp", "platform: nobody recognises htpp over tcp; known are adb, any, doip, "),
+        ("speaks: gb32960", "speaks: mqtt", "beacon: nobody recognises mqtt over udp; known are any, dns, doip, "),
+    ],
+)
+def test_a_language_that_nobody_knows_is_a_fault(policy: Path, right: str, wrong: str, fault: str) -> None:
+    policy.write_text(OVER_THE_AIR.replace(right, wrong), encoding="utf-8")
+    result = run("check", policy)
+    assert result.exit_code == 1
+    (line,) = result.output.splitlines()
+    assert line.startswith(f"{policy}: {fault}")
+
+
+def test_an_endpoint_that_is_not_listed_is_a_fault_with_its_line(policy: Path) -> None:
+    policy.write_text(OVER_THE_AIR.replace("endpoints: platform", "endpoints: nobody"), encoding="utf-8")
+    (line,) = run("check", policy).output.splitlines()
+    assert line == f"{policy}:5: allow.0.cloud.endpoints: network.endpoints lists no nobody"
+
+
 def test_a_policy_that_fits_its_vehicle_is_ok(policy: Path, profile: Path) -> None:
     result = run("check", policy, "--profile", profile)
     assert (result.exit_code, result.output) == (0, "ok: 2 rules (not signed)\n")
@@ -269,6 +313,7 @@ SHOWN = """\
    for          vehicles of profile little-bus
    malformed    blocked
    all else     blocked
+   over the air the T-box may talk to anybody; what commands something needs a rule
    signature    {signature}
 
 1. preheat
@@ -299,7 +344,7 @@ def test_a_faulty_policy_is_not_shown(policy: Path) -> None:
 def test_the_schema_is_json() -> None:
     schema = json.loads(run("schema").output)
     assert set(schema["properties"]) == {
-        "policy", "version", "profile", "valid_from", "expires", "mode", "allow", "malformed",
+        "policy", "version", "profile", "valid_from", "expires", "mode", "allow", "network", "malformed",
     }  # fmt: skip
 
 

@@ -10,9 +10,10 @@ from pydantic import BaseModel
 
 from busgate.judge.grants import Grant, Holder, read_grant
 from busgate.judge.limits import FlagCondition, Rate, SignalLimit, SpeedCondition, When, Window
+from busgate.judge.network import Hold, NetworkSection, Remote, Volumes
 from busgate.judge.policy import Policy, load_policy
 from busgate.judge.refusal import CLOSENESS
-from busgate.judge.rules import Rule, UdsSelector
+from busgate.judge.rules import CloudSelector, Rule, UdsSelector
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "policy.md").read_text(encoding="utf-8")
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL)
@@ -39,7 +40,24 @@ def test_every_example_is_taken_as_it_stands(example: str) -> None:
     assert taken(example)
 
 
-PARTS = (Policy, Rule, UdsSelector, SignalLimit, Rate, When, SpeedCondition, FlagCondition, Window, Grant, Holder)
+PARTS = (
+    Policy,
+    Rule,
+    UdsSelector,
+    CloudSelector,
+    NetworkSection,
+    Remote,
+    Volumes,
+    Hold,
+    SignalLimit,
+    Rate,
+    When,
+    SpeedCondition,
+    FlagCondition,
+    Window,
+    Grant,
+    Holder,
+)
 
 
 @pytest.mark.parametrize("part", PARTS, ids=lambda part: part.__name__)

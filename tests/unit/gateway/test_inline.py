@@ -1,4 +1,4 @@
-"""The judgement of one conversation in the relay: which pieces go on, which are cut, what is answered instead."""
+"""One conversation in the relay: which pieces go on, which are cut, and what is answered in their place."""
 
 from __future__ import annotations
 
