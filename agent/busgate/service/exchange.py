@@ -122,7 +122,7 @@ def trigger_of(said: Mapping[str, Any]) -> Trigger | None:
             return None
         subsystem, act = Subsystem(said["subsystem"]), Act(said["act"])
         return Trigger(int(said["at"]), way, flow, subsystem, act, told, said.get("carries") is True)
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
 
 
@@ -141,7 +141,7 @@ def updated(updates: Updates, said: Mapping[str, Any]) -> tuple[Event, ...]:
                 return updates.loaded(at, str(said["url"]), str(said["source"]), size, str(said["sha256"]))
             case _:
                 return ()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return ()
 
 
