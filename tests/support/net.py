@@ -86,6 +86,14 @@ class World:
         for machine, address in ((self.tbox, GATE), (self.tbox, GATE6), (self.cloud, OUTER), (self.cloud, OUTER6)):
             _answers(machine, address)
 
+    def replug(self) -> None:
+        """The T-box's cable comes out and goes in again: the gate's interface is another one of the same name."""
+        _must("-n", self.gate, "link", "del", TO_TBOX)
+        _must("link", "add", "eth0", "netns", self.tbox, "type", "veth", "peer", "name", TO_TBOX, "netns", self.gate)
+        self._address(self.tbox, "eth0", f"{TBOX}/24")
+        self._address(self.gate, TO_TBOX, f"{GATE}/24")
+        _must("-n", self.tbox, "route", "add", "default", "via", GATE)
+
     def remove(self) -> None:
         for name in (self.tbox, self.gate, self.cloud):
             _ip("netns", "del", name)

@@ -439,6 +439,32 @@ def test_a_killed_gate_leaves_the_fence_and_comes_back(world: World, net: Net) -
     again.stop()
 
 
+def test_a_fence_that_somebody_flushes_stands_again_and_the_log_says_so(world: World, net: Net) -> None:
+    subprocess.run([*world.nft, "flush", "ruleset"], check=True)
+    net.until("was gone, and stands again")
+    tables = subprocess.run([*world.nft, "list", "tables"], capture_output=True, text=True, check=True).stdout
+    assert "inet busgate" in tables
+    losses = [entry["counts"] for entry in net.stop() if entry["type"] == "drop"]
+    assert {"fence_gone": 1} in losses
+
+
+def test_a_plug_that_is_pulled_and_put_back_is_listened_to_again(desk: Path) -> None:
+    torn = World("r")
+    try:
+        torn.build()
+        net = Net(torn, desk)
+        torn.replug()
+        net.until(f"{TO_TBOX} has come back")
+        session = Session(torn)
+        assert session.up(HEARTBEAT) == HEARTBEAT
+        session.cloud.sendall(CUT + ACK)
+        assert _exactly(session.tbox, len(ACK)) == ACK
+        session.close()
+        net.stop()
+    finally:
+        torn.remove()
+
+
 def test_monitoring_forwards_everything_and_says_what_it_would_stop(world: World, desk: Path) -> None:
     net = Net(world, desk, "--mode", "monitor")
     try:

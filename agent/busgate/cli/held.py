@@ -145,9 +145,14 @@ def _save(spool: Spool, name: str, out: Path | None) -> None:
         raise BusgateError("say where to. Next: add -o FILE")
     if out.exists():
         raise BusgateError(f"{out} is there already. Next: name another file")
+    payload = spool.payload(name)
     with out.open("xb") as file:
-        for piece in spool.payload(name):
-            file.write(piece)
+        try:
+            for piece in payload:
+                file.write(piece)
+        except (BusgateError, OSError):
+            out.unlink()  # what is not whole is not left behind
+            raise
     click.echo(f"{out}: {out.stat().st_size} bytes, as they were held")
 
 

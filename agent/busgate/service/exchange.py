@@ -162,7 +162,7 @@ def trigger_of(said: Mapping[str, Any]) -> Trigger | None:
             return None
         subsystem, act = Subsystem(said["subsystem"]), Act(said["act"])
         return Trigger(int(said["at"]), way, flow, subsystem, act, told, said.get("carries") is True)
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return None
 
 
@@ -183,7 +183,7 @@ def updated(updates: Updates, said: Mapping[str, Any]) -> tuple[Event, ...]:
                 return updates.piece(at, str(said["url"]), str(said["source"]), int(said["size"]))
             case _:
                 return ()
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, OverflowError):
         return ()
 
 

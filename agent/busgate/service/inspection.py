@@ -15,6 +15,7 @@ from busgate.bridge.inspector import Admission, End, Release
 from busgate.bridge.port import BridgeError
 from busgate.decode.conversation import other
 from busgate.gateway import Gateway
+from busgate.gateway.answers import refusal
 from busgate.gateway.inline import Inline, Piece, Turn
 from busgate.model import Action, Direction, Event, Flow, Held, Reason, Verdict
 
@@ -206,8 +207,15 @@ class Inspection:
             talk.download = _Download(begun, about, whole=piece.pdu is not None and "complete" in piece.pdu.fields)
             return b""
         begun.finish()
-        talk.waiting.append(_Waiting(begun.name, piece.raw, piece.answer, about))
+        talk.waiting.append(_Waiting(begun.name, piece.raw, self._refusal(piece), about))
         return b""
+
+    def _refusal(self, piece: Piece) -> bytes:
+        """What the cloud is told should the operator refuse, if the policy wants it told anything."""
+        network = self._gateway.network
+        if network is None or network.answer != "refuse" or piece.pdu is None:
+            return b""
+        return refusal(piece.pdu, piece.raw)
 
     def _begin(self, about: Held, now: int) -> Holding | Unheld:
         wall = self._wall(now)
