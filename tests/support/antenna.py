@@ -74,7 +74,9 @@ class Antenna:
         on: load.Vehicle | None = None, remote: str = CLOUD, port: int = PORT, wall: int | None = None,
     ) -> None:  # fmt: skip
         on = on or demo_ebus()
-        self.gateway = Gateway(profile or on.profile, on.database, mode=mode, device="bus-1", wall_offset=wall)
+        # Nothing is known of this vendor's own forms, unless a profile is given.
+        profile = profile or on.profile.model_copy(update={"cloud": ()})
+        self.gateway = Gateway(profile, on.database, mode=mode, device="bus-1", wall_offset=wall)
         self.gateway.set_mode(mode, 0, by="test", reason="test")
         if policy is not None:
             self.gateway.adopt(load_policy(policy), 0, signed=False)

@@ -154,7 +154,7 @@ def test_the_guide_shows_what_the_command_prints(
 
 
 def test_the_guide_has_an_example_of_every_protocol() -> None:
-    assert {arguments.split()[1] for arguments, *_ in guide()} == set(Protocol)
+    assert {arguments.split()[1] for arguments, *_ in guide()} > set(Protocol)
 
 
 def test_each_answer_comes_before_the_next_question() -> None:

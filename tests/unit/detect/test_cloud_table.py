@@ -19,6 +19,7 @@ from busgate.detect.wanted import Wanted
 from busgate.model import Act, Direction, Pdu, Severity, Subsystem
 from support.antenna import Antenna, control, gb32960, jt808, jt905, variant_e7
 from support.detected import PROFILE
+from support.gate import demo_ebus
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 TIME = bytes.fromhex("261125120000")
@@ -256,6 +257,31 @@ network:
     antenna = Antenna(policy).connect().up(AUTHENTICATED).down(QUIET[what])
     assert antenna.alerts == []
     assert [each.direction for each in antenna.functions] == ["up", "down"]
+
+
+DEMO = {
+    "remote stop, 2019": (jt808(0x8500, bytes.fromhex("0001f00101"), edition=2019), Subsystem.DRIVE, Act.STOP),
+    "release, 2019": (jt808(0x8500, bytes.fromhex("0001f00100"), edition=2019), Subsystem.DRIVE, Act.ENABLE),
+    "torque limit": (jt808(0x8103, bytes.fromhex("010000f0100132")), Subsystem.DRIVE, Act.LIMIT),
+    "charge limit": (jt808(0x8103, bytes.fromhex("010000f011020064")), Subsystem.CHARGING, Act.LIMIT),
+    "preheat": (jt808(0x8900, b"\xf1\x3d\x14"), Subsystem.HVAC, Act.ENABLE),
+    "diagnostic tunnel": (jt808(0x8900, b"\xf2BMS:22F190"), Subsystem.UNKNOWN, Act.SET),
+    "torque limit, 32960": (control(0xA0, b"\x32"), Subsystem.DRIVE, Act.LIMIT),
+    "speed limit, 32960": (control(0xA1, b"\x1e"), Subsystem.DRIVE, Act.LIMIT),
+    "charge limit, 32960": (control(0xA2, b"\x00\x64"), Subsystem.CHARGING, Act.LIMIT),
+    "unlock, 32960": (control(0xA3, b"\x01"), Subsystem.DOORS, Act.UNLOCK),
+    "lock, 32960": (control(0xA3, b"\x00"), Subsystem.DOORS, Act.SET),
+    "preheat, 32960": (control(0xA4, b"\x3d\x14"), Subsystem.HVAC, Act.ENABLE),
+}
+
+
+@pytest.mark.parametrize("order", DEMO)
+def test_the_demo_profile_knows_its_vendors_own_forms(order: str) -> None:
+    frame, subsystem, act = DEMO[order]
+    first = LOGIN if frame.startswith(b"##") else AUTHENTICATED
+    (alert,) = Antenna(profile=demo_ebus().profile).connect().up(first).down(frame).of("cloud.")
+    assert (alert.subsystem, alert.act) == (subsystem, act)
+    assert alert.rule != "cloud.unknown"
 
 
 def detected(pdu: Pdu) -> tuple[Wanted, ...]:
