@@ -70,7 +70,6 @@ def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say
     start = time.monotonic_ns()
     gateway = Gateway(described.profile, described.database, mode=mode, wall_offset=time.time_ns() - start, device=name)
     gateway.tbox_addresses = network.addresses
-    gateway.air.in_line = network.uplink is not None
     if countries is not None:
         gateway.places(countries.country, in_eu)
     with ExitStack() as stack:
@@ -111,6 +110,7 @@ class NetGate:
         self._post = post
         self._gateway = post.gateway
         self._say = say
+        self._stack = stack
         self._slow = 0
         self._kept = 0
         self._returns = 0
@@ -128,9 +128,9 @@ class NetGate:
         switch = Switch(Path(str(settings.switch or settings.log)))
         self._hand = Hand(switch, post, None, self._gateway.mode)
         if network.uplink is not None and self._gateway.mode is not Mode.OBSERVE:
-            self._stand(network, network.uplink, stack)
+            self._stand(network, network.uplink)
 
-    def _stand(self, network: Air, uplink: str, stack: ExitStack) -> None:
+    def _stand(self, network: Air, uplink: str) -> None:
         """Stand in line: the fence first, then the relay."""
         spool = None if network.hold is None else spool_of(network.hold)
         firewall = Firewall(fence_of(network, uplink, self._gateway.network, self._gateway.mode))
@@ -141,8 +141,9 @@ class NetGate:
         inspection = Inspection(self._gateway, self._post.record, spool=spool, splice=network.splice)
         inspection.before = self._listen
         self._inspection = inspection
-        stack.callback(self._hang_up)
+        self._stack.callback(self._hang_up)
         self._relay = Relay.open(network.tbox, network.port, uplink, inspection, self._flow)
+        self._gateway.air.in_line = True
 
     def _hang_up(self) -> None:
         if self._relay is not None:
@@ -278,8 +279,12 @@ class NetGate:
         self._hand.ordinary = mode
         if self._gateway.mode is not Mode.LOCAL:
             self._post.record((self._gateway.set_mode(mode, now, by="settings", reason="read again"),), now)
-        if why := self._refenced():
+        network = self._network
+        if self._fenced is None and network.uplink is not None and mode is not Mode.OBSERVE:
+            self._stand(network, network.uplink)
+        elif why := self._refenced():
             self._say(why)
+        self._say(self._standing())
 
     # ------------------------------------------------------------------ what is remembered and exchanged
 
@@ -301,7 +306,9 @@ class NetGate:
     def _standing(self) -> str:
         mode = self._gateway.mode.value
         if self._relay is None:
-            return f"{mode}: listening to {self._network.tbox}; nothing is stopped here"
+            said = f"{mode}: listening to {self._network.tbox}; nothing is stopped here"
+            earlier = "; a fence that an earlier run left stays until busgate net --clear"
+            return said if self._network.uplink is None else said + earlier
         between = f"between {self._network.tbox} (T-box) and {self._network.uplink} (uplink)"
         return f"{mode} {between}: the kernel drops what no rule names, the relay judges the rest"
 
