@@ -1,7 +1,7 @@
 """The kernel's fence out of the operator's policy and the installer's settings.
 
-Law: the kernel lets nothing pass that the policy does not name; what it cannot judge alone goes to the relay. Only where
-verdicts are told and not kept (monitor, observe), or where the policy limits nobody, may the T-box reach everybody.
+Law: the kernel lets nothing pass that the policy does not name; what it cannot judge alone goes to the relay. Only
+where verdicts are told and not kept (monitor, observe), or the policy limits nobody, may the T-box reach everybody.
 """
 
 from __future__ import annotations

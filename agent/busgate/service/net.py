@@ -16,6 +16,7 @@ from busgate.bridge.countries import Countries, in_eu
 from busgate.bridge.firewall import Firewall
 from busgate.bridge.inspector import FlowEvent, Happening
 from busgate.bridge.modem import Modems
+from busgate.bridge.port import BridgeError
 from busgate.bridge.relay import Relay
 from busgate.bridge.sniffer import Sniffer
 from busgate.detect.causality import Trigger
@@ -110,7 +111,6 @@ class NetGate:
         self._post = post
         self._gateway = post.gateway
         self._say = say
-        self._stack = stack
         self._slow = 0
         self._kept = 0
         self._returns = 0
@@ -128,9 +128,9 @@ class NetGate:
         switch = Switch(Path(str(settings.switch or settings.log)))
         self._hand = Hand(switch, post, None, self._gateway.mode)
         if network.uplink is not None and self._gateway.mode is not Mode.OBSERVE:
-            self._stand(network, network.uplink)
+            self._stand(network, network.uplink, stack)
 
-    def _stand(self, network: Air, uplink: str) -> None:
+    def _stand(self, network: Air, uplink: str, stack: ExitStack) -> None:
         """Stand in line: the fence first, then the relay."""
         spool = None if network.hold is None else spool_of(network.hold)
         firewall = Firewall(fence_of(network, uplink, self._gateway.network, self._gateway.mode))
@@ -141,7 +141,7 @@ class NetGate:
         inspection = Inspection(self._gateway, self._post.record, spool=spool, splice=network.splice)
         inspection.before = self._listen
         self._inspection = inspection
-        self._stack.callback(self._hang_up)
+        stack.callback(self._hang_up)
         self._relay = Relay.open(network.tbox, network.port, uplink, inspection, self._flow)
         self._gateway.air.in_line = True
 
@@ -276,13 +276,12 @@ class NetGate:
         return self._fenced.change(lambda: fence_of(network, uplink, gateway.network, gateway.mode))
 
     def _enter(self, mode: Mode, now: int) -> None:
+        if self._fenced is None and self._network.uplink is not None and mode is not Mode.OBSERVE:
+            raise BridgeError("nothing stands in line since it began in observe. Next: restart busgate net")
         self._hand.ordinary = mode
         if self._gateway.mode is not Mode.LOCAL:
             self._post.record((self._gateway.set_mode(mode, now, by="settings", reason="read again"),), now)
-        network = self._network
-        if self._fenced is None and network.uplink is not None and mode is not Mode.OBSERVE:
-            self._stand(network, network.uplink)
-        elif why := self._refenced():
+        if why := self._refenced():
             self._say(why)
         self._say(self._standing())
 
