@@ -1,7 +1,7 @@
 """The kernel's fence out of the operator's policy and the installer's settings.
 
-Law: the kernel lets nothing pass that the policy does not name; what it cannot judge alone goes to the relay. Only in
-monitor mode, or where the policy limits nobody, may the T-box reach everybody.
+Law: the kernel lets nothing pass that the policy does not name; what it cannot judge alone goes to the relay. Only
+where verdicts are told and not kept (monitor, observe), or the policy limits nobody, may the T-box reach everybody.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def fence_of(network: Air, uplink: str, policy: NetworkSection | None, mode: Mod
             "nobody said which addresses the T-box has. Next: give --address 192.168.8.0/24, or write "
             "`network.addresses` into the settings file"
         )
-    free = policy is None or mode is Mode.MONITOR
+    free = policy is None or mode in {Mode.MONITOR, Mode.OBSERVE}
     remotes = () if policy is None else policy.endpoints
     listed = [each for remote in remotes for each in _allowed(remote)]
     listed += [] if policy is None else [Allowed(name, "udp", _NTP) for name in policy.time if not _addressed(name)]

@@ -16,6 +16,7 @@ from busgate.bridge.countries import Countries, in_eu
 from busgate.bridge.firewall import Firewall
 from busgate.bridge.inspector import FlowEvent, Happening
 from busgate.bridge.modem import Modems
+from busgate.bridge.port import BridgeError
 from busgate.bridge.relay import Relay
 from busgate.bridge.sniffer import Sniffer
 from busgate.detect.causality import Trigger
@@ -72,7 +73,6 @@ def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say
     start = time.monotonic_ns()
     gateway = Gateway(described.profile, described.database, mode=mode, wall_offset=time.time_ns() - start, device=name)
     gateway.tbox_addresses = network.addresses
-    gateway.air.in_line = network.uplink is not None
     if countries is not None:
         gateway.places(countries.country, in_eu)
     with ExitStack() as stack:
@@ -144,6 +144,7 @@ class NetGate:
         self._inspection = inspection
         stack.callback(self._hang_up)
         self._relay = Relay.open(network.tbox, network.port, uplink, inspection, self._flow)
+        self._gateway.air.in_line = True
 
     def _hang_up(self) -> None:
         if self._relay is not None:
@@ -276,11 +277,14 @@ class NetGate:
         return self._fenced.change(lambda: fence_of(network, uplink, gateway.network, gateway.mode))
 
     def _enter(self, mode: Mode, now: int) -> None:
+        if self._fenced is None and self._network.uplink is not None and mode is not Mode.OBSERVE:
+            raise BridgeError("nothing stands in line since it began in observe. Next: restart busgate net")
         self._hand.ordinary = mode
         if self._gateway.mode is not Mode.LOCAL:
             self._post.record((self._gateway.set_mode(mode, now, by="settings", reason="read again"),), now)
         if why := self._refenced():
             self._say(why)
+        self._say(self._standing())
 
     # ------------------------------------------------------------------ what is remembered and exchanged
 
@@ -302,7 +306,9 @@ class NetGate:
     def _standing(self) -> str:
         mode = self._gateway.mode.value
         if self._relay is None:
-            return f"{mode}: listening to {self._network.tbox}; nothing is stopped here"
+            said = f"{mode}: listening to {self._network.tbox}; nothing is stopped here"
+            earlier = "; a fence that an earlier run left stays until busgate net --clear"
+            return said if self._network.uplink is None else said + earlier
         between = f"between {self._network.tbox} (T-box) and {self._network.uplink} (uplink)"
         return f"{mode} {between}: the kernel drops what no rule names, the relay judges the rest"
 

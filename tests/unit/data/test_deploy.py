@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -105,3 +106,19 @@ def test_systemd_understands_every_line_of_a_unit(unit: Path) -> None:
     )  # fmt: skip
     wrong = [line for line in done.stderr.splitlines() if unit.name in line and "is not executable" not in line]
     assert wrong == []
+
+
+@pytest.mark.skipif(
+    shutil.which("systemd-sysusers") is None or os.geteuid() != 0, reason="takes systemd-sysusers, and root"
+)
+def test_users_groups_and_folders_are_made(tmp_path: Path) -> None:
+    for folder in ("etc", "run"):
+        (tmp_path / folder).mkdir()
+    for words in (["systemd-sysusers"], ["systemd-tmpfiles", "--create"]):
+        kind = words[0].removeprefix("systemd-")
+        subprocess.run([*words, f"--root={tmp_path}", DEPLOY / "systemd" / f"busgate.{kind}"], check=True)
+    groups = (tmp_path / "etc" / "group").read_text(encoding="utf-8")
+    assert re.search(r"^busgate:x:\d+:busgate-gate,busgate-keeper,busgate-net,busgate-panel$", groups, re.MULTILINE)
+    assert re.search(r"^busgate-release:x:\d+:$", groups, re.MULTILINE)
+    modes = {path.name: f"{path.stat().st_mode & 0o7777:o}" for path in (tmp_path / "var/lib/busgate").iterdir()}
+    assert modes == {"switch": "2770", "log": "750", "held": "2750", "marks": "2775"}

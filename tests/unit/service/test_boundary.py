@@ -69,9 +69,10 @@ def test_a_policy_with_no_endpoint_lets_nothing_through(mode: Mode) -> None:
     assert fence_of(AIR, "wwan0", network("  endpoints: []\n"), mode).allowed == ()
 
 
-def test_in_monitor_mode_and_without_a_network_section_everybody_is_reached_but_by_the_relay() -> None:
+def test_where_it_only_watches_and_without_a_network_section_everybody_is_reached_but_by_the_relay() -> None:
     for fence in (
         fence_of(AIR, "wwan0", network(PLATFORM), Mode.MONITOR),
+        fence_of(AIR, "wwan0", network(PLATFORM), Mode.OBSERVE),
         fence_of(AIR, "wwan0", None, Mode.ENFORCE),
     ):
         assert {(each.to, each.transport) for each in fence.allowed} == {
