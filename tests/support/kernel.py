@@ -54,6 +54,13 @@ class Recorder:
             time.sleep(0.3)
         return [line.split()[2] for line in self._path.read_text().splitlines() if line.count(" ") >= 2]
 
+    def begins(self, seconds: float = 60) -> None:
+        """Wait until something is heard at all."""
+        ended = time.monotonic() + seconds
+        while not self._path.stat().st_size:
+            assert time.monotonic() < ended, "nothing was heard"
+            time.sleep(0.1)
+
     def stop(self) -> None:
         self._process.send_signal(signal.SIGINT)
         self._process.wait(10)

@@ -59,12 +59,12 @@ def test_denied_commands_on_wires_of_their_own(keys: Path, tmp_path: Path) -> No
 def test_the_side_is_found_without_a_profile_with_a_gate_in_line(
     keys: Path, tmp_path: Path, far: dict[str, Recorder]
 ) -> None:
-    assert far
     gate = Gate(keys, tmp_path / "log", wires=(NEAR_TBOX, NEAR_VEHICLE))
     time.sleep(1)
     with subprocess.Popen(
         [*BUSGATE, "play", DAY, "--to", f"{FAR_TBOX}=can1,{FAR_VEHICLE}=can0", "--loop", "9"], stdout=subprocess.DEVNULL
     ) as bus:
+        far[FAR_TBOX].begins()
         got, checks = selftest("--tbox", NEAR_TBOX, "--vehicle", NEAR_VEHICLE, "--seconds", 4)
         bus.kill()
     assert f"{NEAR_TBOX} is the T-box's side" in checks["sides"]["seen"], checks
