@@ -143,7 +143,7 @@ def _each(decode: Callable[[str], Iterable[Row]], finish: Callable[[], Iterable[
     try:
         for rows in chain(lines, (finish() for _ in range(1))):
             for row in rows:
-                sys.stdout.write(json.dumps(row, allow_nan=False, ensure_ascii=False, separators=(",", ":")) + "\n")
+                sys.stdout.write(json.dumps(row, allow_nan=False, separators=(",", ":")) + "\n")
                 sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output has left, as `head` does: that is its right, and no news.

@@ -32,12 +32,14 @@ from busgate.model import (
     Verdict,
 )
 
-MOST_FLOWS = 4096
+MOST_FLOWS = 2048
 _DNS, _MDNS, _NTP, _DOIP = 53, 5353, 123, 13400
 _SIM = Endpoint("sim")
 
-MOST_SPLIT, MOST_SPLIT_OCTETS = 4, 1 << 18
-"""Messages in parts that are kept of one conversation, and their octets; longer ones are told by their parts."""
+MOST_SPLIT, MOST_SPLIT_OCTETS = 4, 1 << 16
+"""Messages in parts that are kept of one conversation, and their octets; longer ones are told by their parts.
+
+With `MOST_FLOWS` that bounds what a T-box that lies can fill: 128 MiB each of TCP and UDP."""
 
 
 class _Talking:
