@@ -449,7 +449,7 @@ def test_a_fence_that_somebody_flushes_stands_again_and_the_log_says_so(world: W
 
 
 def test_a_plug_that_is_pulled_and_put_back_is_listened_to_again(desk: Path) -> None:
-    torn = World("r")
+    torn, net = World("r"), None
     try:
         torn.build()
         net = Net(torn, desk)
@@ -462,6 +462,9 @@ def test_a_plug_that_is_pulled_and_put_back_is_listened_to_again(desk: Path) -> 
         session.close()
         net.stop()
     finally:
+        if net is not None:
+            net.process.kill()
+            net.process.wait(10)
         torn.remove()
 
 
