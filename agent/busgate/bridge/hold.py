@@ -9,11 +9,14 @@ Who may decide (`hold_marks.py`) needs no right on the evidence.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import re
+import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -77,6 +80,8 @@ class Spool:
         """Payloads that are being written, with the bytes that they may still write."""
         self._waiting: set[str] = set()
         """What this process has begun to hold, as long as its conversation stands."""
+        self._here: int | None = None
+        """The folder, open and locked for the others to see."""
         self._unwritten: set[str] = set()
         """What is lost, though its record cannot say so."""
 
@@ -167,9 +172,29 @@ class Spool:
     def recover(self) -> tuple[Held, ...]:
         """Finish what an earlier process left, as cut or lost; for the one that writes, when it begins.
 
-        Its conversations ended with that process, so what was not decided by then has nowhere to go.
+        Its conversations ended with that process, so what was not decided by then has nowhere to go. While another
+        process works in this folder nothing is touched: what it holds may wait still.
         """
+        if not self._alone():
+            return ()
         return tuple(each for each in map(self._left, self.everything()) if isinstance(each, Held))
+
+    def _alone(self) -> bool:
+        """Whether no other process works here; from now on the others see that this one does."""
+        try:
+            if self._here is None:
+                self._here = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                weakref.finalize(self, os.close, self._here)
+            fcntl.flock(self._here, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # no folder, or a file system that knows no locks
+            return True
+        finally:
+            if self._here is not None:
+                with suppress(OSError):
+                    fcntl.flock(self._here, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        return True
 
     def _left(self, held: Held) -> Held | Unheld | None:
         if held.damaged or held.name in self._waiting:
