@@ -12,6 +12,7 @@ def write(path: Path, text: str, *, new: bool = False) -> None:
 
     Raises:
         OSError: it is not written, and what was there before is there still.
+        UnicodeEncodeError: the text cannot be written as UTF-8; the same holds.
     """
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
     try:
@@ -25,7 +26,7 @@ def write(path: Path, text: str, *, new: bool = False) -> None:
             Path(name).unlink()
         else:
             Path(name).replace(path)
-    except OSError:
+    except BaseException:  # whatever it was: nothing half is left behind
         Path(name).unlink(missing_ok=True)
         raise
     folder = os.open(path.parent, os.O_RDONLY)

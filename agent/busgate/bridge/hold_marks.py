@@ -50,8 +50,9 @@ class Marks:
         try:
             told = json.loads(text)
             by, reason = str(told["by"])[:200], str(told["reason"])[:500]
+            f"{by}{reason}".encode()  # half a surrogate pair is no text
             return Mark(Decision(told["decision"]), by, reason, int(told["at"]))
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             return Mark(Decision.REFUSE, "", "the mark says nothing that can be understood", 0)
 
     def set(self, name: str, mark: Mark) -> None:
@@ -65,6 +66,8 @@ class Marks:
         except FileExistsError:
             said = self.read(name) or mark
             raise BridgeError(f"{name} has been decided upon: {said.decision} by {said.by or 'nobody known'}") from None
+        except UnicodeEncodeError:
+            raise BridgeError("who decides and why has to be text. Next: write the reason in letters") from None
         except OSError as fault:
             raise BridgeError(
                 f"the decision cannot be written to {self.folder}: {fault.strerror}. Next: as root, or as a member of "

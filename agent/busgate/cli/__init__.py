@@ -110,6 +110,8 @@ def _leave_quietly() -> NoReturn:
 
 
 def _stop(sentence: str) -> NoReturn:
-    lines = sentence.splitlines() or [""]
+    from busgate.report.words import printable
+
+    lines = [printable(line, 4000) for line in sentence.splitlines()] or [""]
     click.echo("\n".join([f"busgate: {lines[0]}", *lines[1:]]), err=True)
     sys.exit(2)

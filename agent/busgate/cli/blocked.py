@@ -12,8 +12,10 @@ import click
 from busgate.record.entry import EntryError, decode
 from busgate.record.evidence import open_evidence
 from busgate.record.found import Evidence, EvidenceError
+from busgate.report.words import printable
 from busgate.service.remote_function import later
 
+_LONGEST = 4000
 _SAME = ("action", "name", "reason", "allow_rule", "rule")
 _TOLD = (*_SAME, "source", "target", "severity", "detail", "frame")
 _STOPPED = {"block": "blocked", "would_block": "would have been blocked"}
@@ -41,7 +43,7 @@ def command(*, log: Path, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(rows, indent=2))
     else:
-        click.echo("\n".join(_told(rows)))
+        click.echo("\n".join(printable(line, _LONGEST) for line in _told(rows)))
     if rows:
         raise SystemExit(1)
 

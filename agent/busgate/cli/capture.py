@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from busgate.cli.networks import networks
 from busgate.cli.until_stopped import UntilStopped
 from busgate.model import Event, Severity, Traffic
 from busgate.record.entry import told
@@ -60,6 +61,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     """Listen to what the T-box says to the world on INTERFACE, and say what is heard, each event in a line."""
     from busgate.service.listen import Wish, listen
 
+    networks(addresses)
     adopted = load.policy(policy, operator=operator, unsigned=unsigned) if policy is not None else None
     wish = Wish(interface, load.vehicle(profile), adopted, addresses, countries, evidence, megabytes, seconds)
 
@@ -68,7 +70,7 @@ def command(  # noqa: PLR0913 - one parameter an option
         if isinstance(event, Traffic) or (not everything and severity(entry) <= Severity.INFO):
             return
         if style == "json":
-            click.echo(json.dumps({"time": moment(event.at), **entry}, ensure_ascii=False))
+            click.echo(json.dumps({"time": moment(event.at), **entry}))
         else:
             click.echo(f"{moment(event.at)[11:23]}  {severity(entry).name.lower():<8} {sentence(entry)}")
 

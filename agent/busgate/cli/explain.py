@@ -16,9 +16,10 @@ from busgate.record.found import Evidence, EvidenceError
 from busgate.record.verify import examine
 from busgate.report.alert import next_step, sentence, severity, severity_word, why
 from busgate.report.fields import text
-from busgate.report.words import Language, Words
+from busgate.report.words import Language, Words, printable
 from busgate.trust.keys import load_verifier
 
+_LONGEST = 4000
 _WHY = Words("why", "waarom")
 _FIRST = Words("do first", "doe eerst")
 _STATE = Words("the vehicle then", "het voertuig toen")
@@ -84,7 +85,8 @@ def command(*, index: int, log: Path, vkey: str | None, lang: Language, as_json:
             json.dumps({"index": index, "proven": proven, **told, "entry": entry, "log": report.plain}, indent=2)
         )
     else:
-        click.echo("\n".join([*_explained(entry, lang), *_standing(index, report, lang)]))
+        lines = [*_explained(entry, lang), *_standing(index, report, lang)]
+        click.echo("\n".join(printable(line, _LONGEST) for line in lines))
     if not proven:
         raise SystemExit(1)
 

@@ -14,9 +14,13 @@ import click
 from busgate.bridge.hold import Held, Spool
 from busgate.bridge.hold_marks import Decision, Mark
 from busgate.model import BusgateError
+from busgate.report.words import printable
 from busgate.service import load
 from busgate.service.findings import moment
 from busgate.settings import DEFAULT
+
+_LONGEST_REASON = 500
+_LONGEST_SHOWN = 4000
 
 
 @click.command(
@@ -30,8 +34,9 @@ Examples:
 
 \b
 What is released goes on within a second, if the conversation that it belongs to still stands; what is refused never
-does. Either way the payload stays as evidence until room is needed.
-Exit codes: 0 done; 1 nothing is held (list); 2 it could not be done as asked.""",
+does. What lost its conversation before that (lost) can be neither. Either way the payload stays as evidence until room
+is needed.
+Exit codes: 0 done; 1 nothing is held (list); 2 it could not be done as asked, since it is decided or lost, too.""",
 )
 @click.argument("what", type=click.Choice(["list", "show", "release", "refuse", "save"]))
 @click.argument("name", required=False)
@@ -65,10 +70,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     if what == "save":
         _save(spool, name, out)
         return
-    if not reason.strip():
+    reason = printable(reason.strip(), _LONGEST_REASON)
+    if not reason:
         raise BusgateError('say why: it goes into the log. Next: add --reason "…"')
     decision = Decision.RELEASE if what == "release" else Decision.REFUSE
-    spool.mark(name, Mark(decision, _who(), reason.strip(), time.time_ns()))
+    spool.mark(name, Mark(decision, _who(), reason, time.time_ns()))
     click.echo(f"{name}: {'released' if decision is Decision.RELEASE else 'refused'}")
 
 
@@ -95,13 +101,13 @@ def _spool(config: Path, folder: Path | None, marks: Path | None) -> Spool:
 def _list(spool: Spool, style: str) -> None:
     everything = spool.everything()
     if style == "json":
-        click.echo(json.dumps([_row(held) for held in everything], indent=2, ensure_ascii=False))
+        click.echo(json.dumps([_row(held) for held in everything], indent=2))
     else:
         for held in everything:
             about = held.about
             click.echo(
                 f"{held.name}  {moment(held.at)[:19]}Z  {_standing(held):<9} {held.size:>9} bytes  "
-                f"{about.get('name', '?')} from {about.get('source', '?')}"
+                f"{printable(str(about.get('name', '?')))} from {printable(str(about.get('source', '?')))}"
             )
     if not everything:
         click.echo("nothing is held", err=True)
@@ -111,10 +117,10 @@ def _list(spool: Spool, style: str) -> None:
 def _show(held: Held, style: str) -> None:
     row = _row(held)
     if style == "json":
-        click.echo(json.dumps(row, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(row, indent=2))
         return
     for name, value in row.items():
-        click.echo(f"{name:<9} {value}")
+        click.echo(f"{name:<9} {printable(str(value), _LONGEST_SHOWN)}")
 
 
 def _row(held: Held) -> dict[str, Any]:
@@ -126,17 +132,20 @@ def _row(held: Held) -> dict[str, Any]:
         "what": held.about.get("name", ""),
         "source": held.about.get("source", ""),
         "bytes": held.size,
-        "sha256": held.sha256 or "(still coming)",
+        "sha256": held.sha256 or ("(not known)" if held.damaged else "(still coming)"),
         "whole": held.whole,
         "kept": held.kept,
+        "lost": held.lost,
         "by": "" if mark is None else mark.by,
         "reason": "" if mark is None else mark.reason,
     }
 
 
 def _standing(held: Held) -> str:
+    if held.lost:
+        return "lost"
     if held.mark is None:
-        return "waits"
+        return "damaged" if held.damaged else "waits"
     return "released" if held.mark.decision is Decision.RELEASE else "refused"
 
 
@@ -162,4 +171,4 @@ def _who() -> str:
         user = getpass.getuser()
     except (KeyError, OSError):
         user = "somebody"
-    return f"{user} (uid {os.getuid()}{f', for {asked}' if asked else ''})"
+    return printable(f"{user} (uid {os.getuid()}{f', for {asked}' if asked else ''})", 200)

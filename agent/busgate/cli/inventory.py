@@ -88,7 +88,7 @@ def command(  # noqa: PLR0913 - an option each
 def _rendered(report: dict[str, Any], style: str, lang: Language) -> str:
     match style:
         case "json":
-            return json.dumps(report, indent=2, ensure_ascii=False)
+            return json.dumps(report, indent=2)
         case "html":
             return page(report, lang)
         case _:

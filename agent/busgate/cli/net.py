@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from busgate.cli.networks import networks
 from busgate.cli.until_stopped import UntilStopped
 from busgate.cli.witness_option import witness_option, witnesses_of
 from busgate.model import BusgateError, Mode
+from busgate.report.words import printable
 from busgate.service import load
 from busgate.settings import Air, Broker, Hold, Settings
 from busgate.trust.keys import is_test_key, load_signer
@@ -88,6 +90,8 @@ def command(  # noqa: PLR0913 - one parameter an option
         return wanted.model_copy(update={name: value for name, value in said.items() if value not in (None, ())})
 
     if clear:
+        if config is not None:
+            load.settings(config)
         _clear()
         return
     first = settings()
@@ -95,7 +99,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     witnesses_of(witnesses, None if first.broker is None else first.broker.url)
     from busgate.service import net
 
-    net.run(first, settings, UntilStopped(), lambda line: click.echo(f"busgate: {line}", err=True))
+    net.run(first, settings, UntilStopped(), lambda line: click.echo(f"busgate: {printable(line, 4000)}", err=True))
 
 
 def _check(settings: Settings) -> None:
@@ -105,6 +109,7 @@ def _check(settings: Settings) -> None:
             "nobody said what the T-box's network interface is. Next: give --interface, or write `network:` into the "
             "settings file and give that with --config (docs/network.md)"
         )
+    networks(settings.network.addresses)
     settings.needed("profile", "policy", "operator", "log")
     if settings.keeper is None or settings.device is None:
         settings.needed("key")

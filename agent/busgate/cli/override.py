@@ -11,9 +11,12 @@ import click
 
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError
+from busgate.report.words import printable
 from busgate.service import load
 from busgate.service.override import Position, Switch, UnsaidError, crossing, cut, switch_of
 from busgate.settings import DEFAULT
+
+_LONGEST_REASON = 500
 
 _FOLLOWS_S = 1.0
 
@@ -48,17 +51,18 @@ def command(*, position: str | None, folder: Path | None, reason: str) -> None:
     switch = Switch(folder)
     if position is None:
         now = switch.read()
-        by = f", turned by {now.by}" if now.by else ""
-        why = f": {now.reason}" if now.reason else ""
+        by = f", turned by {printable(now.by)}" if now.by else ""
+        why = f": {printable(now.reason, _LONGEST_REASON)}" if now.reason else ""
         click.echo(f"override {'on' if now.on else 'off'}{by}{why}")
         return
-    if not reason.strip():
+    reason = printable(reason.strip(), _LONGEST_REASON)
+    if not reason:
         raise BusgateError('say why: it goes into the log. Next: add --reason "…"')
     if position == "off":
-        switch.turn(Position(False, _who(), reason.strip()))
+        switch.turn(Position(False, _who(), reason))
         click.echo("override off: the gate judges the T-box's frames again by its policy")
         return
-    _on(switch, reason.strip())
+    _on(switch, reason)
 
 
 def _on(switch: Switch, reason: str) -> None:
@@ -117,4 +121,4 @@ def _who() -> str:
         name = getpass.getuser()
     except (KeyError, OSError):
         name = "somebody"
-    return f"{name} (uid {os.getuid()}{f', for {asked}' if asked else ''})"
+    return printable(f"{name} (uid {os.getuid()}{f', for {asked}' if asked else ''})", 200)

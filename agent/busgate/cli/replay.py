@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from busgate.bridge.channels import ALL, SideMap
+from busgate.cli.networks import networks
 from busgate.cli.replay_report import as_junit, as_text
 from busgate.cli.witness_option import witness_option, witnesses_of
 from busgate.detect.alerts import written
@@ -108,6 +109,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     if trace is None and pcap is not None and not tap:
         trace, pcap, tap = pcap, None, (ALL,)  # the air side alone
     trace, tap = _untangled(trace, tap)
+    networks(addresses)
     adopted = load.policy(policy, operator=operator, unsigned=unsigned) if policy is not None else None
     expected = None if expect is None else load_expectations(expect)
     seen: list[Seen] = []
@@ -153,7 +155,7 @@ def _rendered(style: str, result: Result, outcomes: list[Expectation]) -> str:
     match style:
         case "json":
             told = {"expectations": [each._asdict() for each in outcomes]} if outcomes else {}
-            return json.dumps(result.report | told, indent=2, ensure_ascii=False)
+            return json.dumps(result.report | told, indent=2)
         case "junit" if outcomes:
             return in_junit(outcomes, f"busgate replay {result.report['trace']}", result.report["seconds"])
         case "junit":

@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree as ET
 
+from busgate.report.words import printable
+
+_LONGEST = 4000
 _HARMLESS = frozenset({"info", "low"})
 
 
@@ -25,7 +28,7 @@ def as_text(report: dict[str, Any]) -> str:
     lines += _updates(report["updates"])
     log = report["log"]
     lines += ["", f"log {log['origin']}: {log['size']} records, root {log['root']}"]
-    return "\n".join(lines)
+    return "\n".join(printable(line, _LONGEST) for line in lines)
 
 
 def _policy(policy: dict[str, Any] | None) -> str:
@@ -128,5 +131,8 @@ def as_junit(report: dict[str, Any]) -> str:
                 case, "failure", message=f"{alert['severity']}: {alert['reason']}", type=alert["rule"]
             )
             failure.text = f"{alert['time']} {alert['action']} {alert['frame']} {alert['detail']}"
+    for element in suite.iter():  # XML has no way to write a control character
+        element.attrib = {name: printable(value, _LONGEST) for name, value in element.attrib.items()}
+        element.text = None if element.text is None else printable(element.text, _LONGEST)
     ET.indent(suite)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suite, encoding="unicode")

@@ -11,6 +11,7 @@ import click
 from busgate.record.evidence import open_evidence, write_bundle
 from busgate.record.finding import Report, records
 from busgate.record.verify import verify
+from busgate.report.words import printable
 
 
 @click.command(
@@ -61,7 +62,7 @@ def _told(report: Report) -> str:
     if report.key is not None:
         lines.append(f"  key          {report.key.text}")
         lines += [f"               {line}" for line in _about_key(report)]
-    return "\n".join(lines)
+    return "\n".join(printable(line, 4000) for line in lines)
 
 
 def _checkpoints(count: int) -> str:

@@ -200,6 +200,8 @@ class Inspection:
         kept = begun if isinstance(begun, Unheld) else begun.write(piece.raw)
         if isinstance(begun, Unheld) or kept is not None:
             self._ended(about, "refused", Mark(Decision.REFUSE, "busgate", _reason(kept), 0), now)
+            if self._spool is not None and isinstance(begun, Holding):
+                self._spool.lost(begun.name, _reason(kept))
             return b""
         about = _named(about, begun.name)
         self._say((about,), now)
@@ -309,6 +311,8 @@ class Inspection:
     def _ended(self, about: Held, stage: str, mark: Mark, now: int) -> None:
         ended = Held(now, stage, about.item, about.name, about.source, about.bytes, about.sha256, mark.by, mark.reason)
         self._say((ended,), now)
+        if stage == "lost" and self._spool is not None:
+            self._spool.lost(about.item, mark.reason)
 
     # ------------------------------------------------------------------ the rest
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from busgate.bridge.capture import read
 from busgate.bridge.port import BridgeError
 from busgate.bridge.records import PACKET, Notes
 from busgate.cli.capture import command
-from busgate.model import BusgateError, Packet, Side
+from busgate.model import BusgateError, Event, Held, Packet, Side
 from busgate.service import listen
 from busgate.service.places import scenario
 
@@ -98,6 +98,27 @@ def test_what_is_heard_is_kept_so_that_it_can_be_read_again(tmp_path: Path) -> N
     with file.open("rb") as stream:
         again = [data for _, _, _, data, flags in read(stream, Notes()) if flags == PACKET]
     assert again == [packet.data for packet in Wire.packets]
+
+
+def test_wrong_addresses_are_said_even_if_nothing_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Wire, "packets", ())
+    with pytest.raises(BusgateError, match="'foo' is neither an IP address nor a network"):
+        capture("lo", "--address", "10.0.0.0/8", "--address", "foo", "--seconds", "0.1")
+
+
+def test_nothing_foreign_reaches_the_terminal_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hear(_wish: object, _going: object, tell: Callable[[Event], None], _begins: object) -> listen.Heard:
+        tell(Held(5, "held", "5-0", HOSTILE, HOSTILE, 1, "", "", HOSTILE))
+        return listen.Heard(0, 0, {}, {})
+
+    monkeypatch.setattr(listen, "listen", hear)
+    for style in ("text", "json"):
+        said = capture("lo", "--report", style, "--all").stdout
+        assert "u202e" in said
+        assert all(line.isprintable() for line in said.split("\n"))
+
+
+HOSTILE = "http://\x1b]0;pwn\x07\x1b[2J\u202eh\u2066.example/\x9b31m"
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from busgate.cli import _stop, group
 from busgate.cli.explain import command
 from busgate.model import Reason
 from busgate.record.found import EvidenceError
@@ -72,3 +74,28 @@ def test_reading_leaves_no_trace(log: Path) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in log.iterdir()}
     explain(3, "--log", log)
     assert {path.name: path.stat().st_mtime_ns for path in log.iterdir()} == before
+
+
+@pytest.mark.parametrize("words", [("explain", "2"), ("explain", "2", "--lang", "nl"), ("blocked",), ("verify",),
+                                   ("inventory",)])  # fmt: skip
+@pytest.mark.parametrize("as_json", [False, True])
+def test_nothing_foreign_reaches_the_terminal_as_it_is(
+    tmp_path: Path, words: tuple[str, ...], *, as_json: bool
+) -> None:
+    hostile = "\x1b]0;pwn\x07\x1b[2J\u202eh\u2066\x9b31m\n"
+    with open_log(tmp_path / "log") as made:
+        told = alert(rule="command.drive", name=hostile, detail=hostile, frame=hostile, allow_rule=hostile)
+        made.record(replace(told, state={"speed": hostile}), 0)
+    what, *rest = words
+    where = [str(tmp_path / "log")] if what in {"verify", "inventory"} else ["--log", str(tmp_path / "log")]
+    style = [] if not as_json else ["--report", "json"] if what == "inventory" else ["--json"]
+    said = CliRunner().invoke(group, [what, *rest, *where, *style])
+    assert said.stdout
+    assert all(line.isprintable() for line in said.stdout.split("\n"))
+    assert ("u202e" in said.stdout) is (what != "verify")
+
+
+def test_a_fault_is_said_in_printable_letters(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _stop("the log \x1b[2J\u202e cannot be read\nNext: another")
+    assert capsys.readouterr().err == "busgate: the log \\x1b[2J\\u202e cannot be read\nNext: another\n"

@@ -133,3 +133,45 @@ def test_a_folder_that_may_not_be_read_is_no_empty_one(folder: Path, name: str) 
     assert name
     (folder / "held").chmod(0)
     assert "cannot be read by this user. Next: as root" in refused(folder, "list")
+
+
+HOSTILE = "http://\x1b]0;pwn\x07\x1b[2J\u202eh\u2066.example/\x9b31m\udcff\n1-0  waits"
+
+
+@pytest.mark.parametrize("style", ["text", "json"])
+@pytest.mark.parametrize("words", [("list",), ("show", f"{AT}-0")])
+def test_nothing_foreign_reaches_the_terminal_as_it_is(folder: Path, words: tuple[str, ...], style: str) -> None:
+    about = {"name": HOSTILE.replace("\udcff", ""), "source": HOSTILE.replace("\udcff", "")}
+    assert isinstance(spool(folder).begin(about, AT), Holding)
+    said = held(folder, *words, "--report", style)
+    assert said.exit_code == 0
+    assert all(line.isprintable() for line in said.stdout.split("\n"))
+    assert "u202e" in said.stdout
+    if words == ("list",) and style == "text":
+        assert len(said.stdout.splitlines()) == 1
+
+
+def test_a_damaged_record_is_listed_beside_the_others(folder: Path, name: str) -> None:
+    (folder / "held" / "5-0.json").write_text('{"at": 1e400, "about": {}}')
+    damaged, other = json.loads(held(folder, "list", "--report", "json").stdout)
+    assert (damaged["name"], damaged["standing"], damaged["sha256"]) == ("5-0", "damaged", "(not known)")
+    assert (other["name"], other["standing"]) == (name, "waits")
+    assert "damaged" in held(folder, "list").stdout.splitlines()[0]
+
+
+def test_a_reason_that_cannot_be_printed_is_spelled_out(folder: Path, name: str) -> None:
+    assert held(folder, "release", name, "--reason", "ja\udcff\x1b[2J" + "x" * 9000).exit_code == 0
+    row = json.loads(held(folder, "show", name, "--report", "json").stdout)
+    assert row["standing"] == "released"
+    assert row["reason"].startswith("ja\\udcff\\x1b[2Jxxx")
+    assert row["reason"].isprintable()
+    assert [each.name for each in (folder / "marks").iterdir()] == [f"{name}.mark"]
+
+
+def test_what_is_lost_is_said_to_be_and_cannot_be_released(folder: Path, name: str) -> None:
+    spool(folder).lost(name, "the conversation is over (tbox)")
+    assert "  lost  " in held(folder, "list").stdout
+    row = json.loads(held(folder, "show", name, "--report", "json").stdout)
+    assert (row["standing"], row["lost"], row["kept"]) == ("lost", "the conversation is over (tbox)", True)
+    assert "the conversation is over (tbox)" in refused(folder, "release", name, "--reason", "go on")
+    assert held(folder, "save", name, "-o", folder / "out").exit_code == 0

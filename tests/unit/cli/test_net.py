@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,7 @@ MISTAKES: dict[str, tuple[dict[str, str | None], str]] = {
     "a damaged table": ({"--countries": "{desk}/bad.mmdb"}, "this is no table of countries, or a damaged one"),
     "no table": ({"--countries": "{desk}/none.mmdb"}, "cannot be read"),
     "a witness without a broker": ({"--witness": "x"}, "--witness needs --mqtt"),
+    "no address": ({"--address": "foo"}, "'foo' is neither an IP address nor a network"),
     "no settings": ({"--config": "{desk}/none.yaml"}, "there is no file"),
 }  # fmt: skip
 
@@ -138,3 +140,26 @@ def test_the_fence_is_taken_away_without_any_other_word(monkeypatch: pytest.Monk
     said = CliRunner().invoke(command, ["--clear"])
     assert (said.exit_code, taken) == (0, ["away"])
     assert said.output.startswith("the fence is gone")
+
+
+@pytest.mark.parametrize("written", [None, "network: [", "nobody: knows\n"])
+def test_settings_that_cannot_be_read_stop_the_clearing_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str | None
+) -> None:
+    taken: list[str] = []
+    monkeypatch.setattr(firewall, "remove", lambda: taken.append("away"))
+    path = tmp_path / "busgate.yaml"
+    if written is not None:
+        path.write_text(written, encoding="utf-8")
+    with pytest.raises(BusgateError, match=r"busgate\.yaml"):
+        CliRunner().invoke(command, ["--clear", "--config", str(path)], catch_exceptions=False)
+    assert taken == []
+
+
+def test_what_the_gate_says_is_printable(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def speaks(_settings: object, _again: object, _stop: object, say: Callable[[str], None]) -> None:
+        say("modem \x1b[2J\u202e\x9b")
+
+    monkeypatch.setattr(net, "run", speaks)
+    said = CliRunner().invoke(command, words(desk, {}))
+    assert said.stderr == "busgate: modem \\x1b[2J\\u202e\\x9b\n"

@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from busgate.cli.replay import command
+from busgate.cli.replay_report import as_junit, as_text
 from busgate.service.places import profile_folder, scenario
 
 POLICY = profile_folder("demo-ebus") / "policy.yaml"
@@ -205,3 +206,18 @@ def test_a_witness_without_a_broker_is_said(day: Path) -> None:
 def test_a_side_that_the_trace_does_not_have_is_said(day: Path) -> None:
     done = busgate("replay", day, "--profile", "demo-ebus", "--tbox", "can7", "--vehicle", "can8", "--report", "json")
     assert "can0" in done.stderr + done.stdout
+
+
+def test_wrong_addresses_are_said_even_if_no_packet_comes(day: Path) -> None:
+    assert "'foo' is neither an IP address nor a network" in one_line(day, *SIDES, "--tbox-address", "foo")
+
+
+HOSTILE = "\x1b]0;pwn\x07\x1b[2J\u202eh\u2066\x9b31m\n"
+
+
+def test_nothing_foreign_is_told_as_it_is(report: dict[str, Any]) -> None:
+    told = report | {"alerts": [row | {"name": HOSTILE, "detail": HOSTILE} for row in report["alerts"]]}
+    for text in (as_text(told), as_junit(told)):
+        assert r"\x1b[2J\u202e" in text
+        assert all(line.isprintable() for line in text.split("\n"))
+    assert ET.fromstring(as_junit(told)).tag == "testsuite"  # noqa: S314 - our own output

@@ -11,6 +11,7 @@ from busgate.bridge.hold import Held as OnDisk
 from busgate.bridge.hold import Spool
 from busgate.bridge.hold_marks import Decision, Mark
 from busgate.bridge.inspector import Admission, End, Release
+from busgate.bridge.port import BridgeError
 from busgate.gateway import Gateway
 from busgate.judge.policy import load_policy
 from busgate.model import Alert, Direction, Endpoint, Event, Flow, Held, Mode
@@ -180,10 +181,20 @@ def test_what_waits_in_a_conversation_that_ends_is_lost_and_stays_as_evidence(de
     talk.says(DOWN, PACKAGE)
     desk.inspection.ended(talk.flow, desk.now, End.RESET)
     assert desk.stages == [("held", ""), ("lost", "")]
+    assert "the conversation is over" in desk.held().lost
+    with pytest.raises(BridgeError, match="nowhere to go any more: the conversation is over"):
+        desk.decide(Decision.RELEASE)
     assert desk.held().kept
     assert desk.inspection.next_deadline() is None
-    desk.decide(Decision.RELEASE)
     assert desk.due() == []
+
+
+def test_what_could_not_be_kept_whole_does_not_wait(desk: Desk, tmp_path: Path) -> None:
+    desk.spool = desk.inspection._spool = Spool(tmp_path, tmp_path, spare_bytes=1 << 60)
+    release = desk.opens().began().says(DOWN, PACKAGE + ACK)
+    assert release.forward == ACK
+    assert desk.stages == [("refused", "busgate")]
+    assert "the disk is full" in desk.held().lost
 
 
 ASK = b"GET /firmware/bms.bin HTTP/1.1\r\nHost: updates.example\r\n\r\n"

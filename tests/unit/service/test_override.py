@@ -360,3 +360,11 @@ def test_a_switch_that_cannot_be_turned_has_the_kernel_cut_all_the_same(
     assert len(cuts) == 1
     assert "is not turned" in str(done.exception)
     assert "systemctl stop busgate-gate" in str(done.exception)
+
+
+def test_a_reason_that_is_no_text_cuts_all_the_same(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, ["on", "--log", str(tmp_path), "--reason", "\udcff\x1b[2J"])
+    assert (done.exit_code, done.exception) == (0, None)
+    now = Switch(tmp_path).read()
+    assert (now.on, now.reason) == (True, r"\udcff\x1b[2J")
+    assert CliRunner().invoke(command, ["--log", str(tmp_path)]).output.endswith(": \\udcff\\x1b[2J\n")
