@@ -11,6 +11,7 @@ from busgate.model import (
     AlertCount,
     Argument,
     Causation,
+    CellularChange,
     DiagnosticSession,
     Event,
     GrantChange,
@@ -90,6 +91,10 @@ EXAMPLES: list[tuple[Record, str]] = [
     (_update("end"), "update.end"),
     (Held(9, "held", "1", "upgrade", "platform", 12, "ab"), "held.held"),
     (Held(9, "released", "1", "upgrade", "platform", 12, "ab", "root", "approved"), "held.released"),
+    (
+        CellularChange(9, "0", "ab", "cd", "20408", "KPN", "home", False, "connected", "lte", 61, ("iccid",)),
+        "modem",
+    ),
     (Loss(9, {"kernel": 3}), "drop"),
     (Traffic(9, {"tbox": 1}, {"j1939": 1}, {"allowed": 1}), "heartbeat"),
     (LogOpen(9, "a/log/b/1-0", "vkey", "there was none"), "log.open"),

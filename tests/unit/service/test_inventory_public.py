@@ -111,7 +111,8 @@ def test_a_declared_host_may_stay_and_its_address_may_not() -> None:
     vendor = declared("interface: ip, name: terminal control, endpoints: [ota.example.org:6000, '*.cdn.example.org']")
     inventory = Inventory()
     names = ("ota.example.org", "a1.cdn.example.org", "evil.example.net", "cdn.example.org.evil.example.net")
-    inventory.add_log(Source("log"), placed([cloud(host=name) for name in names]))
+    used = [cloud(host=name, endpoint=f"198.51.100.{number}:6000") for number, name in enumerate(names)]
+    inventory.add_log(Source("log"), placed(used))
     report = report_of(inventory, vendor, made=MADE, public=True)
     assert {remote["host"] for remote in report["functions"][0]["remotes"]} == {
         "ota.example.org",
