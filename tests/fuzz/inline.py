@@ -28,7 +28,7 @@ def check(data: bytes) -> None:
         fed[step.direction] += step.data
         turn = _turn(inline, step, at * 10**8)
         events += turn.events
-        for way, raw, verdict, pdu, answer in turn.pieces:
+        for way, raw, verdict, pdu, answer, _ in turn.pieces:
             assert raw == fed[way][given[way] : given[way] + len(raw)]
             given[way] += len(raw)
             refusable = way is Direction.DOWN and (inline.enforced or verdict.reason is Reason.HELD)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.client
 import http.server
 import shutil
 import signal
@@ -260,11 +261,24 @@ class _Files(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = _body(int(self.path.rsplit("/", 1)[1]))
+        if self.path.startswith("/state/"):
+            self._in_chunks(body)
+            return
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Content-Type", "application/octet-stream")
         self.end_headers()
         self.wfile.write(body)
+
+    def _in_chunks(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        for at in range(0, len(body), 1000):
+            piece = body[at : at + 1000]
+            self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+        self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, *_: object) -> None:
         return
@@ -282,6 +296,17 @@ def files(world: World) -> Iterator[None]:
     yield
     server.shutdown()
     server.server_close()
+
+
+@pytest.mark.usefixtures("files")
+def test_an_answer_in_chunks_arrives_as_it_was_sent(world: World, net: Net) -> None:
+    connection = http.client.HTTPConnection(CLOUD, UPDATES)
+    connection.sock = world.connect(CLOUD, UPDATES)
+    for size in (0, 1, 4500):  # over one connection: it lives on
+        connection.request("GET", f"/state/{size}")
+        assert connection.getresponse().read() == _body(size)
+    connection.close()
+    assert [entry for entry in net.stop() if entry["type"] == "alert"] == []
 
 
 def _get(sock: socket.socket, size: int) -> None:

@@ -246,7 +246,7 @@ class Responses(Messages):
             self._shared.opaque = f"upgraded to {first(head.headers, 'upgrade') or 'another protocol'}"
         elif head.method == "CONNECT" and 200 <= head.status < 300:
             self._shared.opaque = "tunnel"
-        elif head.method != "HEAD" and head.status >= 200 and head.status not in heads.NO_BODY:
+        elif heads.has_body(head):
             self._passing(head, until_close=head.content_length is None and not head.chunked)
 
 

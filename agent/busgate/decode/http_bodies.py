@@ -15,6 +15,9 @@ from hashlib import sha256
 from busgate.decode.http_heads import Body
 from busgate.model import Pdu, Span
 
+PASSING = frozenset({"body", "chunk", "empty line"})
+"""Why a span of a sound conversation has no unit: it is a piece of a body, or of what frames it, or nothing at all."""
+
 _LONGEST_LINE = 4096
 _LONGEST_TRAILERS = 1 << 14
 _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")

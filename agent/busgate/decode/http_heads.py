@@ -208,5 +208,12 @@ def _framing(fields: Fields, flaws: list[str]) -> tuple[int | None, bool]:
     return int(said), False
 
 
+def has_body(head: Response) -> bool:
+    """6.3: whether anything follows a response before the next one."""
+    bare = head.method == "HEAD" or head.status < 200 or head.status in NO_BODY
+    tunnel = head.method == "CONNECT" and head.status < 300
+    return not (bare or tunnel or (head.content_length == 0 and not head.chunked))
+
+
 NO_BODY: Mapping[int, str] = {204: "No Content", 304: "Not Modified"}
 """6.3: responses without a body, besides those to HEAD and the interim ones."""

@@ -223,13 +223,17 @@ class Air:
             return self._said(message, place)
         commands = self._detector.commands(message)
         verdicts = [self._verdict(command, message, wall) for command in commands]
-        # What is refused for good comes before what waits: releasing it must not let the rest slip through.
-        verdict = min(verdicts, key=lambda each: (each.action is Action.PASS, each.reason is Reason.HELD))
+        verdict = _strictest(verdicts)
         events: list[Event] = []
         for command, own in zip(commands, verdicts, strict=True):
             # A message is cut out whole: what one of its parts is refused for holds for all.
             events += self._told(message, command, own if own.action is Action.BLOCK else verdict, place)
         return Heard(verdict, tuple(events))
+
+    def again(self, message: CloudMessage, wall: int | None) -> Verdict:
+        """The verdict on a message that has waited, as things are at `message.at`; it was told and counted already."""
+        commands = self._detector.commands(message)
+        return _strictest([self._verdict(command, message, wall, counted=True) for command in commands])
 
     def malformed(self, flow: Flow, at: int, protocol: str, reason: str) -> Heard:
         """Bytes towards the T-box that are no message of the protocol that is spoken."""
@@ -250,14 +254,14 @@ class Air:
         told = talk.told(name="encrypted burst", bytes=size)
         self.on_trigger(Trigger(at, "burst", flow, Subsystem.UNKNOWN, Act.SET, told))
 
-    def _verdict(self, command: Command, message: CloudMessage, wall: int | None) -> Verdict:
+    def _verdict(self, command: Command, message: CloudMessage, wall: int | None, *, counted: bool = False) -> Verdict:
         if self.mode is Mode.LOCAL and command.act not in ORDINARY:
             return Verdict(Action.BLOCK, Reason.LOCAL_OVERRIDE, detail="the local override is on")
         by_text = message.flow.transport == "sms"
         # A rule lets messages of listed endpoints pass, and of nobody else.
         if not by_text and (refused := self._refused(message.flow)) is not None:
             return refused
-        decided = self._judge.decide(command, self._situation, message.at, wall=wall)
+        decided = self._judge.decide(command, self._situation, message.at, wall=wall, counted=counted)
         if decided.action is Action.PASS:
             if self._judge.holds(decided.rule):
                 return Verdict(Action.BLOCK, Reason.HELD, decided.rule, "it waits for the operator")
@@ -407,6 +411,11 @@ def _of(message: CloudMessage, command: Command) -> dict[str, Value]:
     if message.pdu.code is not None:
         told["code"] = f"0x{message.pdu.code:04X}"
     return told | {name: value for name, value in (("host", message.host), ("country", message.country)) if value}
+
+
+def _strictest(verdicts: Iterable[Verdict]) -> Verdict:
+    """What is refused for good comes before what waits: releasing it must not let the rest slip through."""
+    return min(verdicts, key=lambda each: (each.action is Action.PASS, each.reason is Reason.HELD))
 
 
 def _unheard(_host: str, _address: str) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, Conversation, Said, facts_of
+from busgate.decode.http_bodies import PASSING
 from busgate.decode.jt808_parts import Reassembler as Parts808
 from busgate.gateway.air import Air, Heard
 from busgate.gateway.answers import refusal
@@ -18,24 +19,25 @@ from busgate.gateway.radio import MOST_SPLIT, MOST_SPLIT_OCTETS, answers_of
 from busgate.judge.network import Remote
 from busgate.model import Action, CloudMessage, Direction, Event, Flow, Mode, Pdu, Reason, Span, Verdict
 
-UNCUTTABLE = frozenset({"http", "tls", "dns"})
-"""Protocols whose conversations do not survive without one of their messages: where one is refused, they end."""
-
-BODY = "body"
-"""Bytes of a body that passes (HTTP)."""
+UNCUTTABLE = frozenset({"http", "tls", "dns-tcp"})
+"""Languages whose conversations do not survive without a piece of them: where one is refused, they end."""
 
 _PASSES = Verdict(Action.PASS, Reason.ENDPOINT_SERVICE)
 _UP = Verdict(Action.PASS, Reason.TBOX_TO_CLOUD)
 
 
 class Piece(NamedTuple):
-    """Some bytes of a conversation with what is to become of them; `answer` goes back to whoever sent a cut message."""
+    """Some bytes of a conversation with what is to become of them; `answer` goes back to whoever sent a cut message.
+
+    `messages` are what they were judged as: themselves, and what they are the last part of.
+    """
 
     direction: Direction
     raw: bytes
     verdict: Verdict
     pdu: Pdu | None = None
     answer: bytes = b""
+    messages: tuple[CloudMessage, ...] = ()
 
 
 class Turn(NamedTuple):
@@ -84,6 +86,14 @@ class Inline:
         """Bytes of a direction have waited long enough for the rest of a message: they go on as they are."""
         return self._turn(self.conversation.lost(direction), at, wall)
 
+    def again(self, messages: Iterable[CloudMessage], at: int, wall: int | None) -> Verdict:
+        """Messages that have waited: whether the policy, the mode and the vehicle as they are now let them go on."""
+        for each in messages if self.enforced else ():
+            verdict = self._air.again(self._message(at, each.direction, each.pdu, each.data), wall)
+            if verdict.action is Action.BLOCK and verdict.reason is not Reason.HELD:
+                return verdict
+        return _PASSES
+
     @property
     def remote(self) -> Remote | None:
         """The endpoint of the policy that it is with."""
@@ -95,6 +105,11 @@ class Inline:
         """The other end, as people know it."""
         talk = self._air.talk(self._flow)
         return str(self._flow.remote) if talk is None or not talk.host else f"{talk.host} ({self._flow.remote})"
+
+    @property
+    def cuttable(self) -> bool:
+        """Whether it survives without one of its pieces."""
+        return self.conversation.speaks not in UNCUTTABLE
 
     @property
     def enforced(self) -> bool:
@@ -112,11 +127,10 @@ class Inline:
             end = end or self._breaks(piece)
         return Turn(tuple(pieces), tuple(events), end)
 
-    @staticmethod
-    def _breaks(piece: Piece) -> bool:
+    def _breaks(self, piece: Piece) -> bool:
         """Whether what is refused takes its conversation along."""
         refused = piece.verdict.action is Action.BLOCK and piece.verdict.reason is not Reason.HELD
-        return refused and piece.pdu is not None and piece.pdu.protocol in UNCUTTABLE
+        return refused and not self.cuttable
 
     def _is_news(self) -> bool:
         talk = self._air.talk(self._flow)
@@ -134,15 +148,17 @@ class Inline:
             for name, address in answers_of(span.pdu):
                 events += self._air.named(name, address, at, self._flow)
         message = self._message(at, way, span.pdu, span.raw)
+        messages: tuple[CloudMessage, ...] = (message,)
         verdict = self._judged(message, wall, events)
         whole = self._parts.take(span.pdu) if span.pdu.protocol == "jt808" else None
         if whole is not None:
             # Without its last part a split message is none: what is refused of the whole is refused of that.
-            of_whole = self._judged(replace(message, pdu=whole), wall, events)
+            messages += (replace(message, pdu=whole),)
+            of_whole = self._judged(messages[-1], wall, events)
             verdict = verdict if verdict.action is Action.BLOCK else of_whole
         cut = verdict.action is Action.BLOCK and verdict.reason is not Reason.HELD
         answer = refusal(span.pdu, span.raw) if cut and self._answers else b""
-        return Piece(way, span.raw, verdict, span.pdu, answer)
+        return Piece(way, span.raw, verdict, span.pdu, answer, messages)
 
     def _message(self, at: int, way: Direction, pdu: Pdu, raw: bytes) -> CloudMessage:
         talk = self._air.talk(self._flow)
@@ -159,8 +175,8 @@ class Inline:
         """Bytes that are no message: what is opaque or a body passes with its conversation, anything else is doubt."""
         if way is not Direction.DOWN:
             return _UP
-        if span.reason in {ENCRYPTED, OPAQUE, BODY} or self.conversation.speaks in FREE:
-            if span.reason != BODY:
+        if span.reason in {ENCRYPTED, OPAQUE} | PASSING or self.conversation.speaks in FREE:
+            if span.reason not in PASSING:
                 self._air.burst(self._flow, at, len(span.raw))
             return _PASSES
         heard = self._air.malformed(self._flow, at, self.conversation.speaks, span.reason)

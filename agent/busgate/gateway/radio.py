@@ -12,6 +12,7 @@ from busgate.decode import dns, doip, gb32960, jt808, jt808_stream, jt808_text, 
 from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, UNKNOWN, Conversation, Said, facts_of
 from busgate.decode.datagram import ACK, SYN, Datagram
 from busgate.decode.ends import Ends
+from busgate.decode.http_bodies import PASSING
 from busgate.decode.ip import Reader
 from busgate.decode.jt808_parts import Reassembler as Parts808
 from busgate.decode.sms_parts import Reassembler as PartsSms
@@ -190,7 +191,7 @@ class Radio:
             elif span.reason in {ENCRYPTED, OPAQUE} or speaks in FREE:
                 if way is Direction.DOWN:
                     self._air.burst(talking.flow, at, len(span.raw))
-            elif way is Direction.DOWN and talking.whole[way] and not ended and span.reason != "body":
+            elif way is Direction.DOWN and talking.whole[way] and not ended and span.reason not in PASSING:
                 heard.append(self._air.malformed(talking.flow, at, speaks, span.reason))
         return heard
 

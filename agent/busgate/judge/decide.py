@@ -78,15 +78,20 @@ class Judge:
 
     # ------------------------------------------------------------------ verdicts
 
-    def decide(self, command: Command, situation: Situation, now: int, *, wall: int | None) -> Verdict:
-        """The verdict on one message at `now`; `wall` is trusted Unix time (ns), None while no clock is trusted."""
+    def decide(
+        self, command: Command, situation: Situation, now: int, *, wall: int | None, counted: bool = False
+    ) -> Verdict:
+        """The verdict on one message at `now`; `wall` is trusted Unix time (ns), None while no clock is trusted.
+
+        One that was `counted` when it came has its place within its rule's rate already.
+        """
         moment = self._moment = self._clock.read(now, wall)
         refusal = _out_of_force(self._policy, moment.latest)
         if refusal is not None:
             return Verdict(Action.BLOCK, refusal.reason, "", refusal.detail)
         closest: tuple[Rule, Refusal] | None = None
         for rule in self._allowlist.selecting(command):
-            refusal = self._refusal(rule, command, situation, moment)
+            refusal = self._refusal(rule, command, situation, moment, counted=counted)
             if refusal is None:
                 return self._passed(rule, moment)
             if closest is None or refusal.is_closer_than(closest[1]):
@@ -119,7 +124,9 @@ class Judge:
         policy = self._policy
         return policy is not None and policy.malformed == "pass" and _out_of_force(policy, self._clock.latest) is None
 
-    def _refusal(self, rule: Rule, command: Command, situation: Situation, moment: Moment) -> Refusal | None:
+    def _refusal(
+        self, rule: Rule, command: Command, situation: Situation, moment: Moment, *, counted: bool
+    ) -> Refusal | None:
         """Why a rule that selects a message does not let it pass; its rate comes last, since only passes count."""
         refusal = content_refused(rule, command)
         if refusal is None and rule.grant is not None:
@@ -128,8 +135,9 @@ class Judge:
             refusal = window_refused(rule.window, moment)
         if refusal is None and rule.when is not None:
             refusal = situation_refused(rule.when, situation, moment.now)
-        if refusal is None and rule.rate is not None and not self._usage.take(rule.id, rule.rate, moment.elapsed):
-            refusal = Refusal(Reason.RATE_EXCEEDED, f"more than {rule.rate.count} in {in_words(rule.rate.per)}")
+        rate = None if counted else rule.rate
+        if refusal is None and rate is not None and not self._usage.take(rule.id, rate, moment.elapsed):
+            refusal = Refusal(Reason.RATE_EXCEEDED, f"more than {rate.count} in {in_words(rate.per)}")
         return refusal
 
     def _grant_refused(self, function: str, moment: Moment) -> Refusal | None:

@@ -164,7 +164,7 @@ class Hold(Written):
     """What waits for the operator, besides rules with `hold: true`."""
 
     downloads: Volume | None = None
-    """Downloads larger than this, before their last byte reaches the T-box."""
+    """Downloads larger than this, from where it is known that they are: no later than the first byte beyond it."""
 
 
 class NetworkSection(Written):

@@ -1,11 +1,13 @@
 """The relay's judge: each conversation of the T-box taken through the gate, piece by piece; what waits is kept.
 
 Law: as everywhere, what is not allowed does not pass, and what the T-box says itself is never cut. What is held is on
-disk before anything is withheld; where it cannot be kept, it is refused. A hold ends by the operator's mark alone.
+disk before anything is withheld; where it cannot be kept, it is refused. A hold ends by the operator's mark alone, and
+what the operator releases is judged once more.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -14,10 +16,11 @@ from busgate.bridge.hold_marks import Decision, Mark
 from busgate.bridge.inspector import Admission, End, Release
 from busgate.bridge.port import BridgeError
 from busgate.decode.conversation import other
+from busgate.decode.http_heads import Response, has_body, values
 from busgate.gateway import Gateway
 from busgate.gateway.answers import refusal
 from busgate.gateway.inline import Inline, Piece, Turn
-from busgate.model import Action, Direction, Event, Flow, Held, Reason, Verdict
+from busgate.model import Action, CloudMessage, Direction, Event, Flow, Held, Pdu, Reason, Verdict
 
 Tell = Callable[[Iterable[Event], int], None]
 
@@ -27,7 +30,11 @@ PATIENCE_NS = 1_000_000_000
 LOOKS_EVERY_NS = 500_000_000
 """How often marks of the operator's and the policy's word on open conversations are looked at."""
 
-_PASSES = Release()
+_PARTIAL = 206
+"""RFC 9110, 15.3.7."""
+
+PARTS_NS = 86_400_000_000_000
+"""How long what came in parts (HTTP ranges) from one endpoint counts as one download: 24 h."""
 
 
 @dataclass(slots=True)
@@ -38,6 +45,7 @@ class _Waiting:
     raw: bytes
     answer: bytes
     about: Held
+    messages: tuple[CloudMessage, ...]
 
 
 @dataclass(slots=True)
@@ -46,7 +54,16 @@ class _Download:
 
     holding: Holding
     about: Held
+    messages: tuple[CloudMessage, ...]
     whole: bool = False
+
+
+@dataclass(slots=True)
+class _Parts:
+    """What one endpoint has given in parts since `since`."""
+
+    since: int
+    size: int = 0
 
 
 @dataclass(slots=True)
@@ -60,6 +77,10 @@ class _Open:
     download: _Download | None = None
     received: int = 0
     """Bytes of the body that is passing."""
+    partial: bool = False
+    """Whether that body says that it is a part of something."""
+    over: bool = False
+    """Whether it has to end: a piece of it that it does not survive without was refused."""
     encrypted: set[Direction] = field(default_factory=set)
     spliced: bool = False
     carried: tuple[int, int] = (0, 0)
@@ -79,6 +100,7 @@ class Inspection:
         self.before: Callable[[], None] = _nothing
         """Called before a new conversation is judged: a DNS answer that explains it may just have come."""
         self._open: dict[Flow, _Open] = {}
+        self._parts: dict[str, _Parts] = {}
         self._looked = 0
 
     # ------------------------------------------------------------------ what the relay asks
@@ -106,7 +128,8 @@ class Inspection:
         turn = inline.chunk(direction, data, now, wall) if data else inline.ended(direction, now, wall)
         release = self._released(talk, direction, turn, now)
         if not data and direction is Direction.DOWN and talk.download is not None:
-            self._finish(talk.download)
+            self._complete(talk, talk.download, now, whole=talk.download.whole)
+            release = Release(close=True) if talk.over else release
         return self._spliced(talk, direction, release) if data else release
 
     def goes_on(self, flow: Flow, up: int, down: int, now: int) -> bool:
@@ -156,7 +179,7 @@ class Inspection:
                 talk.encrypted |= {piece.direction} if talk.inline.conversation.speaks == "tls" else set()
             forward[piece.direction] += self._passing(talk, piece, now)
             forward[Direction.UP] += piece.answer
-        if turn.end:  # what ends a conversation is not delivered first
+        if turn.end or talk.over:  # what ends a conversation is not delivered first
             return Release(close=True)
         back = bytes(forward[other(direction)])
         held = self._holds(talk, now) if direction is Direction.DOWN else None
@@ -167,29 +190,46 @@ class Inspection:
         if piece.direction is not Direction.DOWN:
             return piece.raw
         if talk.download is not None:
-            self._keep(talk.download, piece, now)
+            self._keep(talk, talk.download, piece, now)
             return b""
-        if piece.verdict.reason is Reason.HELD:
+        held = piece.verdict.reason is Reason.HELD
+        if talk.over or (piece.verdict.action is Action.BLOCK and not held):
+            return b""
+        if held:
             return self._hold(talk, piece, now)
-        if piece.verdict.action is Action.BLOCK:
-            return b""
-        if self._is_large(talk, piece):
+        if self._is_large(talk, piece, now):
             verdict = Verdict(Action.BLOCK, Reason.HELD, "", "a large download")
             return self._hold(talk, piece._replace(verdict=verdict), now)
         return piece.raw
 
-    def _is_large(self, talk: _Open, piece: Piece) -> bool:
+    def _is_large(self, talk: _Open, piece: Piece, now: int) -> bool:
         """Whether a download is, or turns out to be, larger than what may pass without the operator."""
         network = self._gateway.network
         most = None if network is None or network.hold is None else network.hold.downloads
         if most is None or talk.inline.conversation.speaks != "http" or not talk.inline.enforced:
             return False
-        if piece.pdu is not None and "received" not in piece.pdu.fields:
+        head = None if piece.pdu is None else piece.pdu.body
+        if isinstance(head, Response):
             talk.received = 0
-            length = piece.pdu.fields.get("content_length")
-            return isinstance(length, int) and length > most and "status" in piece.pdu.fields
+            ranges = values(head.headers, "content-range")
+            talk.partial = head.status == _PARTIAL or bool(ranges)
+            length = head.content_length or 0
+            numbers = [int(each) for each in re.findall(r"[0-9]{1,18}", " ".join(ranges))]
+            loaded = self._in_parts(talk, 0, now) if talk.partial else 0
+            return has_body(head) and max(loaded + length, *numbers, 0) > most
         talk.received += len(piece.raw)
-        return talk.received > most
+        loaded = self._in_parts(talk, len(piece.raw), now) if talk.partial else 0
+        return max(loaded, talk.received) > most
+
+    def _in_parts(self, talk: _Open, size: int, now: int) -> int:
+        """How much the endpoint has given in parts lately, with so many bytes more."""
+        remote = talk.inline.remote
+        who = talk.inline.party if remote is None else remote.id
+        parts = self._parts.get(who)
+        if parts is None or now - parts.since > PARTS_NS:
+            parts = self._parts[who] = _Parts(now)
+        parts.size += size
+        return parts.size
 
     # ------------------------------------------------------------------ what waits
 
@@ -198,19 +238,27 @@ class Inspection:
         about = _about(talk, piece, now)
         begun = Unheld("there is no folder to hold anything in") if self._spool is None else self._begin(about, now)
         kept = begun if isinstance(begun, Unheld) else begun.write(piece.raw)
+        streams = talk.inline.conversation.speaks == "http"
+        if not isinstance(begun, Unheld) and kept is None and not streams:
+            kept = _finished(begun)
         if isinstance(begun, Unheld) or kept is not None:
-            self._ended(about, "refused", Mark(Decision.REFUSE, "busgate", _reason(kept), 0), now)
+            self._refused(talk, about, _reason(kept), now)
             if self._spool is not None and isinstance(begun, Holding):
                 self._spool.lost(begun.name, _reason(kept))
             return b""
         about = _named(about, begun.name)
         self._say((about,), now)
-        if talk.inline.conversation.speaks == "http":
-            talk.download = _Download(begun, about, whole=piece.pdu is not None and "complete" in piece.pdu.fields)
-            return b""
-        begun.finish()
-        talk.waiting.append(_Waiting(begun.name, piece.raw, self._refusal(piece), about))
+        if streams:
+            talk.download = _Download(begun, about, piece.messages)
+            self._seen(talk, talk.download, piece.pdu, now)
+        else:
+            talk.waiting.append(_Waiting(begun.name, piece.raw, self._refusal(piece), about, piece.messages))
         return b""
+
+    def _refused(self, talk: _Open, about: Held, why: str, now: int) -> None:
+        """What should wait and cannot is not let through; where nothing goes on without it, that is the end."""
+        self._ended(about, "refused", Mark(Decision.REFUSE, "busgate", why, 0), now)
+        talk.over = talk.over or not talk.inline.cuttable
 
     def _refusal(self, piece: Piece) -> bytes:
         """What the cloud is told should the operator refuse, if the policy wants it told anything."""
@@ -224,23 +272,33 @@ class Inspection:
         told = {"name": about.name, "source": about.source}
         return Unheld("") if self._spool is None else self._spool.begin(told, now if wall is None else wall)
 
-    def _keep(self, download: _Download, piece: Piece, now: int) -> None:
+    def _keep(self, talk: _Open, download: _Download, piece: Piece, now: int) -> None:
+        """More of a download; what comes behind one that nobody has decided upon was not asked for."""
+        kept = Unheld("more came behind it") if download.whole else download.holding.write(piece.raw)
+        if kept is not None:
+            talk.download = None
+            self._refused(talk, download.about, _reason(kept), now)
+            return
+        download.messages += piece.messages
+        self._seen(talk, download, piece.pdu, now)
+
+    def _seen(self, talk: _Open, download: _Download, pdu: Pdu | None, now: int) -> None:
+        """See whether this unit is the last of a download."""
+        if pdu is not None and "complete" in pdu.fields:
+            self._complete(talk, download, now, whole=pdu.fields["complete"] is True)
+        elif pdu is not None and isinstance(pdu.body, Response) and not has_body(pdu.body):
+            self._complete(talk, download, now, whole=True)
+
+    def _complete(self, talk: _Open, download: _Download, now: int, *, whole: bool) -> None:
+        """No more of a download comes; one that is not all there is no download."""
         if download.whole:
             return
-        kept = download.holding.write(piece.raw)
-        if kept is not None:
-            self._ended(download.about, "refused", Mark(Decision.REFUSE, "busgate", kept.reason, 0), now)
-            download.whole = True  # nothing more is taken; the operator's refusal or the other end ends it
-            return
-        if piece.pdu is not None and "complete" in piece.pdu.fields:
-            self._finish(download)
-
-    @staticmethod
-    def _finish(download: _Download) -> None:
-        """All of a download is there."""
-        if not download.whole:
-            download.holding.finish()
+        kept = _finished(download.holding, whole=whole)
+        if kept is None:
             download.whole = True
+            return
+        talk.download = None
+        self._refused(talk, download.about, _reason(kept), now)
 
     @staticmethod
     def _is_full(talk: _Open) -> bool:
@@ -268,7 +326,7 @@ class Inspection:
             mark = self._spool.decision(download.holding.name)
             if mark is not None:
                 talk.download = None
-                yield Direction.DOWN, self._downloaded(download, mark, now)
+                yield Direction.DOWN, self._downloaded(talk, download, mark, now)
 
     def _may_go_on(self, flow: Flow, now: int) -> bool:
         """The policy's word on a conversation as it is now: a grant may have ended, a policy may be another."""
@@ -289,6 +347,7 @@ class Inspection:
             yield Direction.UP, self._released(talk, Direction.UP, turn, now)
 
     def _decided(self, talk: _Open, waiting: _Waiting, mark: Mark, now: int) -> tuple[Direction, Release]:
+        mark = self._again(talk, waiting.messages, mark, now)
         released = mark.decision is Decision.RELEASE
         self._ended(waiting.about, "released" if released else "refused", mark, now)
         held = self._holds(talk, now)
@@ -296,7 +355,17 @@ class Inspection:
             return Direction.DOWN, Release(waiting.raw, hold_until=held)
         return Direction.DOWN, Release(b"", waiting.answer, hold_until=held)
 
-    def _downloaded(self, download: _Download, mark: Mark, now: int) -> Release:
+    def _again(self, talk: _Open, messages: Iterable[CloudMessage], mark: Mark, now: int) -> Mark:
+        """The operator's word, unless the policy, the mode or the vehicle have become others meanwhile."""
+        if mark.decision is not Decision.RELEASE:
+            return mark
+        verdict = talk.inline.again(messages, now, self._wall(now))
+        if verdict.action is Action.PASS:
+            return mark
+        return Mark(Decision.REFUSE, "busgate", verdict.detail or verdict.reason.value, 0)
+
+    def _downloaded(self, talk: _Open, download: _Download, mark: Mark, now: int) -> Release:
+        mark = self._again(talk, download.messages, mark, now)
         if mark.decision is not Decision.RELEASE or self._spool is None:
             self._ended(download.about, "refused", mark, now)
             return Release(close=True)
@@ -350,6 +419,14 @@ def _about(talk: _Open, piece: Piece, now: int) -> Held:
 
 def _named(about: Held, item: str) -> Held:
     return Held(about.at, about.stage, item, about.name, about.source, about.bytes, about.sha256)
+
+
+def _finished(holding: Holding, *, whole: bool = True) -> Unheld | None:
+    """Finish what came; why it cannot be released, if it cannot."""
+    kept = holding.finish(whole=whole)
+    if isinstance(kept, Unheld) or kept.whole:
+        return kept if isinstance(kept, Unheld) else None
+    return Unheld("it could not be kept whole" if whole else "it broke off before its end")
 
 
 def _reason(kept: Unheld | None) -> str:

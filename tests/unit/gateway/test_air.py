@@ -257,6 +257,12 @@ def test_an_order_a_download_and_an_approval_are_one_update() -> None:
     assert len(ended.sha256) == 64
 
 
+def test_an_answer_in_chunks_that_is_overheard_is_no_malformed_one() -> None:
+    web = Antenna().elsewhere("203.0.113.20", 80).connect().up(b"GET /state HTTP/1.1\r\nHost: u.example\r\n\r\n")
+    web.down(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n\r\n").finish()
+    assert "transport.malformed" not in rules(web)
+
+
 def test_a_package_in_many_messages_is_one_update() -> None:
     head = bytes.fromhex("00 3132333435 01 31 00000004")
     parts = [jt808(0x8108, head + b"ab", serial=7, part=1, parts=2), jt808(0x8108, b"cd", serial=8, part=2, parts=2)]

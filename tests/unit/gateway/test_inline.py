@@ -203,3 +203,39 @@ def test_a_login_is_no_command_of_anybody() -> None:
     plain = POLICY.replace("speaks: jt808}", "speaks: gb32960}")
     relayed = Relayed(plain).says(UP, gb32960(0x01, bytes(30))).says(DOWN, gb32960(0x01, bytes(6), response=1))
     assert relayed.alerts == []
+
+
+# ---------------------------------------------------------------- HTTP
+
+WEB = POLICY.replace("speaks: jt808}", "speaks: http}")
+ASK = b"GET /state HTTP/1.1\r\nHost: a\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def asked(policy: str = WEB, **how: object) -> Relayed:
+    return Relayed(policy, **how).says(UP, ASK)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("mode", [Mode.ENFORCE, Mode.MONITOR, Mode.LOCAL])
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_a_body_in_chunks_passes_with_what_frames_it(size: int, mode: Mode) -> None:
+    stream = CHUNKED + b"5;a=b\r\nhello\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n\r\n" + CHUNKED + b"0\r\n\r\n"
+    relayed = asked(mode=mode).says(UP, ASK).says(DOWN, *[stream[at : at + size] for at in range(0, len(stream), size)])
+    assert relayed.passed(DOWN) == stream
+    assert (relayed.alerts, relayed.end) == ([], False)
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        CHUNKED + b"5\r\nhello\r\n0\r\n\r\nno head",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x05hello",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n\0\0\0\4\0\0\0\0\0",
+    ],
+)
+def test_what_is_no_http_any_more_ends_its_conversation_and_is_told(stream: bytes) -> None:
+    relayed = asked().says(DOWN, stream)
+    assert relayed.end
+    assert [(alert.reason, alert.action) for alert in relayed.alerts] == [(Reason.MALFORMED, "block")]
+    watched = asked(mode=Mode.MONITOR).says(DOWN, stream)
+    assert (watched.passed(DOWN), watched.end) == (stream, False)

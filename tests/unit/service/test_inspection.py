@@ -15,13 +15,14 @@ from busgate.bridge.port import BridgeError
 from busgate.gateway import Gateway
 from busgate.judge.policy import load_policy
 from busgate.model import Alert, Direction, Endpoint, Event, Flow, Held, Mode
-from busgate.service.inspection import LOOKS_EVERY_NS, PATIENCE_NS, Inspection
+from busgate.service.inspection import LOOKS_EVERY_NS, PARTS_NS, PATIENCE_NS, Inspection
 from busgate_sim.cloud.jt808 import Edition, Message, decode, encode
 from support.gate import demo_ebus
 
 UP, DOWN = Direction.UP, Direction.DOWN
 S = 1_000_000_000
 PLATFORM, UPDATES, TUNNEL = 6808, 8080, 9000
+MOST = 20_000
 POLICY = """\
 policy: p
 version: {version}
@@ -52,13 +53,15 @@ PACKAGE = down(0x8108, b"\x00MAKER\x031.2" + (64).to_bytes(4) + bytes(64), 9)
 class Desk:
     """One inspection, spoken to in turns; its clock is ours."""
 
-    def __init__(self, folder: Path | None, *, mode: Mode = Mode.ENFORCE, answer: str = "refuse") -> None:
+    def __init__(
+        self, folder: Path | None, *, mode: Mode = Mode.ENFORCE, answer: str = "refuse", policy: str = POLICY
+    ) -> None:
         vehicle = demo_ebus()
         self.gateway = Gateway(vehicle.profile, vehicle.database, mode=mode)
-        self.gateway.adopt(load_policy(POLICY.format(version=1, port=PLATFORM, answer=answer)), 0, signed=False)
+        self.gateway.adopt(load_policy(policy.format(version=1, port=PLATFORM, answer=answer)), 0, signed=False)
         self.gateway.set_mode(mode, 0, by="test", reason="test")
         self.gateway.air.in_line = True
-        self.spool = None if folder is None else Spool(folder, folder, spare_bytes=0)
+        self.spool = None if folder is None else Spool(folder, folder, most_bytes=MOST, spare_bytes=0)
         self.events: list[Event] = []
         self.now = S
         self.inspection = Inspection(self.gateway, self._tell, spool=self.spool)
@@ -265,3 +268,171 @@ def test_what_the_kernel_carries_ends_once_it_is_too_much(desk: Desk) -> None:
     assert desk.inspection.goes_on(talk.flow, 5000, 600, desk.now)
     assert desk.inspection.goes_on(talk.flow, 90_000, 900, desk.now + S)
     assert not desk.inspection.goes_on(talk.flow, 90_000, 1_200, desk.now + 2 * S)
+
+
+# ---------------------------------------------------------------- what is not to slip through beside a hold
+
+
+def of(body: bytes, more: str = "", status: str = "200 OK") -> bytes:
+    head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\n{more}Content-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+HOLDS = POLICY.replace("asks: download of software}}}}", "asks: download of software}}, hold: true}}")
+CLOSE = Release(close=True)
+
+
+def test_a_body_in_chunks_passes_whole(desk: Desk) -> None:
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    data = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    assert talk.says(DOWN, data) == Release(data)
+    assert [event for event in desk.events if isinstance(event, Alert)] == []
+
+
+@pytest.mark.parametrize("policy", [POLICY, HOLDS])
+def test_a_download_that_cannot_be_kept_ends_its_conversation(policy: str) -> None:
+    desk = Desk(None, policy=policy)
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    assert talk.says(DOWN, of(of(b"x" * 3000))[:-1]) == CLOSE
+    assert desk.stages == [("refused", "busgate")]
+    desk.inspection.ended(talk.flow, desk.now, End.CUT)
+    assert desk.stages == [("refused", "busgate")]
+
+
+def test_a_download_that_grows_beyond_the_disk_ends_and_is_released_by_nobody(desk: Desk) -> None:
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    data = of(b"x" * (MOST + 1))
+    assert talk.says(DOWN, data[:2000]).forward == b""
+    assert talk.says(DOWN, data[2000:]) == CLOSE
+    assert (desk.stages, desk.held().whole) == ([("held", ""), ("refused", "busgate")], False)
+    desk.decide(Decision.RELEASE)
+    assert desk.due() == []
+
+
+def test_a_download_that_breaks_off_is_not_released(desk: Desk) -> None:
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    talk.says(DOWN, of(b"x" * 3000)[:-1000])
+    assert talk.says(DOWN, b"") == CLOSE
+    assert (desk.stages, desk.held().whole) == ([("held", ""), ("refused", "busgate")], False)
+
+
+def test_a_download_that_ends_with_its_stream_waits_and_is_released_whole(desk: Desk) -> None:
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    data = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + b"x" * 2000
+    passed = talk.says(DOWN, data).forward
+    assert talk.says(DOWN, b"y" * 1000).forward == b""
+    assert talk.says(DOWN, b"").hold_until is not None
+    desk.decide(Decision.RELEASE)
+    ((_, released),) = desk.due()
+    assert passed + b"".join(released.more or ()) == data + b"y" * 1000
+
+
+def test_what_comes_behind_a_download_that_waits_ends_it(desk: Desk) -> None:
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    talk.says(UP, ASK)
+    assert talk.says(DOWN, of(b"x" * 3000) + of(of(b"FIRMWARE"))[:-30]) == CLOSE
+    assert desk.stages == [("held", ""), ("refused", "busgate")]
+
+
+@pytest.mark.parametrize(
+    ("ask", "answer"),
+    [
+        (ASK, b"HTTP/1.1 204 No Content\r\n\r\n"),
+        (ASK, b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9000\r\n\r\n"),
+        (ASK, of(b"")),
+        (ASK.replace(b"GET", b"HEAD"), of(b"")[:-5] + b"9000\r\n\r\n"),
+    ],
+)
+def test_an_answer_without_a_body_holds_nothing_up(tmp_path: Path, ask: bytes, answer: bytes) -> None:
+    desk = Desk(tmp_path, policy=HOLDS)
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ask)
+    release = talk.says(DOWN, answer)
+    if release.pause:
+        desk.decide(Decision.RELEASE)
+        ((_, release),) = desk.due()
+    assert release.forward + b"".join(release.more or ()) == answer
+    talk.says(UP, ASK.replace(b".bin", b".txt"))
+    assert talk.says(DOWN, of(b"ok", status="404 Not Found")) == Release(of(b"ok", status="404 Not Found"))
+
+
+def test_a_rule_that_holds_a_download_lets_it_go_whole_once_released(tmp_path: Path) -> None:
+    desk, data = Desk(tmp_path, policy=HOLDS), reply(1024)
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    assert talk.says(DOWN, data).pause
+    desk.decide(Decision.RELEASE)
+    ((_, released),) = desk.due()
+    assert b"".join(released.more or ()) == data
+
+
+@pytest.mark.parametrize("total", ["7500", "*", "1500"])
+def test_a_large_download_in_small_parts_waits_too(desk: Desk, total: str) -> None:
+    passed = 0
+    for number in range(3):
+        talk = desk.opens(UPDATES)
+        talk.says(UP, ASK)
+        bounds = "0-1499" if total == "1500" else f"{number * 1500}-{number * 1500 + 1499}"
+        data = of(b"x" * 1500, f"Content-Range: bytes {bounds}/{total}\r\n", "206 Partial Content")
+        passed += talk.says(DOWN, data).forward.count(b"x" * 1500)
+        desk.inspection.ended(talk.flow, desk.now, End.FINISHED)
+    assert passed == (0 if total == "7500" else 1)
+    desk.now += PARTS_NS
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    data = of(b"x" * 1500, "Content-Range: bytes 0-1499/1500\r\n", "206 Partial Content")
+    assert talk.says(DOWN, data).forward == data
+
+
+# ---------------------------------------------------------------- what is released is judged once more
+
+
+UPGRADE = "codes: 0x8108}}, hold: true"
+
+
+def test_a_release_does_not_go_past_the_local_override(desk: Desk) -> None:
+    desk.opens().began().says(DOWN, PACKAGE)
+    desk.gateway.set_mode(Mode.LOCAL, desk.now, by="hand", reason="test")
+    desk.decide(Decision.RELEASE)
+    ((_, release),) = desk.due()
+    assert (release.forward, bool(release.back)) == (b"", True)
+    assert desk.stages == [("held", ""), ("refused", "busgate")]
+    assert [event.reason for event in desk.events if isinstance(event, Held)][-1] == "the local override is on"
+
+
+def test_a_release_does_not_go_past_a_new_policy(desk: Desk) -> None:
+    desk.opens().began().says(DOWN, PACKAGE)
+    policy = POLICY.replace("codes: 0x8108", "codes: 0x8109").format(version=2, port=PLATFORM, answer="refuse")
+    desk.gateway.adopt(load_policy(policy), desk.now, signed=False)
+    desk.decide(Decision.RELEASE)
+    assert [release.forward for _, release in desk.due()] == [b""]
+    assert desk.stages == [("held", ""), ("refused", "busgate")]
+
+
+@pytest.mark.parametrize("speed", [0.0, 60.0])
+def test_a_release_waits_for_no_speed_but_does_not_ignore_it(tmp_path: Path, speed: float) -> None:
+    when = UPGRADE + ", rate: {{count: 1, per: 1 h}}, when: {{speed: {{max: 0.5, max_age: 2 s}}}}"
+    desk = Desk(tmp_path, policy=POLICY.replace(UPGRADE, when))
+    desk.gateway.situation.update("speed", 0.0, desk.now)
+    desk.opens().began().says(DOWN, PACKAGE)
+    assert desk.stages == [("held", "")]
+    desk.decide(Decision.RELEASE)
+    desk.gateway.situation.update("speed", speed, desk.now + LOOKS_EVERY_NS)
+    assert [release.forward for _, release in desk.due()] == [b"" if speed else PACKAGE]
+    assert desk.stages[-1] == (("refused", "busgate") if speed else ("released", "A. Bakker"))
+
+
+def test_a_download_is_judged_once_more_too(desk: Desk) -> None:
+    talk = desk.opens(UPDATES)
+    talk.says(UP, ASK)
+    talk.says(DOWN, reply(8192))
+    desk.gateway.set_mode(Mode.LOCAL, desk.now, by="hand", reason="test")
+    desk.decide(Decision.RELEASE)
+    assert desk.due() == [(DOWN, CLOSE)]
+    assert desk.stages == [("held", ""), ("refused", "busgate")]
