@@ -31,7 +31,6 @@ class LateError(BridgeError):
     """The kernel or nft took too long; what it did nobody knows."""
 
 
-
 _COUNTED = re.compile(r"\s*# count \d+")  # newer nft says beside a set how much it holds
 
 

@@ -182,7 +182,9 @@ class Air:
 
     def forged(self, flow: Flow, at: int) -> Heard:
         """The T-box itself sent a packet that says to come from somebody else; the kernel drops it."""
-        verdict = Verdict(Action.BLOCK, Reason.ENDPOINT_NOT_LISTED, "", "the T-box sent this itself, under that address")
+        verdict = Verdict(
+            Action.BLOCK, Reason.ENDPOINT_NOT_LISTED, "", "the T-box sent this itself, under that address"
+        )
         talk = Talk(flow, at, inbound=True)
         talk.verdict = verdict
         return Heard(verdict, self._found("net.evasion", talk, at, verdict.detail))

@@ -35,8 +35,11 @@ from busgate.model import (
 )
 
 MOST_FLOWS = 2048
-IDLE_NS = 60_000_000_000
-"""After so long without a datagram a conversation over UDP is over."""
+IDLE_NS = 300_000_000_000
+"""After so long without a datagram a conversation over UDP is over.
+
+As long as a translation of addresses is to keep a way back (RFC 4787, REQ-5): sooner, a word of the other end's would
+look like the first one, from outside."""
 
 MOST_ASKED = 1024
 ASKED_NS = 10_000_000_000
