@@ -196,7 +196,8 @@ class Air:
         """
         if asked is not None:
             talk = self._talks.get(asked)
-            if talk is None or talk.verdict.reason in _NO_NAMES_FROM:
+            # An endpoint is no name server, whatever it may speak.
+            if talk is None or talk.remote is not None or talk.verdict.reason in _NO_NAMES_FROM:
                 return ()
         host = host.rstrip(".").lower()
         if address not in self._names and len(self._names) >= MOST_NAMES:

@@ -104,6 +104,14 @@ def test_a_name_server_that_is_not_listed_gives_nobody_a_name() -> None:
     assert rules(antenna) == ["net.endpoint", "net.endpoint"]  # the name server, and whom it named
 
 
+def test_an_endpoint_that_may_speak_anything_is_no_name_server() -> None:
+    anything = "    - {id: any, addresses: 198.51.100.9, ports: any, transport: udp, speaks: any}\n  resolvers"
+    antenna = Antenna(NOTHING.replace("  resolvers", anything), remote="192.0.2.77")
+    antenna.udp(query("p.example"), up=True, remote="198.51.100.9", port=53)
+    antenna.udp(answer("p.example", "192.0.2.77"), remote="198.51.100.9", port=53).connect()
+    assert rules(antenna) == ["net.endpoint"]
+
+
 def test_an_answer_names_only_what_was_asked_for() -> None:
     antenna = Antenna(NOTHING, remote="192.0.2.77")
     antenna.udp(query("other.example"), up=True, remote="9.9.9.9", port=53)
