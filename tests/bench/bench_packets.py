@@ -184,7 +184,7 @@ def ring_rows(folder: Path) -> Iterator[dict[str, Any]]:
     def scapys() -> None:
         writer = RawPcapNgWriter(str(folder / "scapy.pcapng"))
         writer.write_header(None)
-        for at, _, link_type, data in units:
+        for at, _, link_type, data, _ in units:
             writer._write_packet(
                 data, linktype=link_type, sec=at / 1e9, caplen=len(data), wirelen=len(data), ifname=b"x"
             )

@@ -86,6 +86,14 @@ class Antenna:
         self._up, self._down = 1000, 5000
         self._own = 40_000
         self.side = Side.TBOX
+        self.lies = False
+        """Whether the T-box itself sends what says to come from elsewhere."""
+
+    def in_line(self) -> Antenna:
+        """The gate stands between."""
+        self.gateway.air.in_line = True
+        self.gateway.tbox_addresses = (TBOX,)
+        return self
 
     @property
     def alerts(self) -> list[Alert]:
@@ -166,7 +174,7 @@ class Antenna:
     def _packet(self, protocol: int, source: str, target: str, unit: bytes) -> Antenna:
         addresses = b"".join(bytes(map(int, each.split("."))) for each in (source, target))
         head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(unit), 0, 0, 64, protocol, 0) + addresses
-        return self._heard(Packet(self._next(), Side.TBOX, RAW_IP, head + unit))
+        return self._heard(Packet(self._next(), Side.TBOX, RAW_IP, head + unit, target == TBOX and not self.lies))
 
     def _heard(self, unit: Packet | Sms) -> Antenna:
         self.events += self.gateway.receive(unit).events

@@ -65,6 +65,7 @@ def test_packets_in_both_directions_with_their_times(how: Listening) -> None:
         packets += collect(wire, 1)
         after = time.time_ns()
         assert [packet.data for packet in packets] == [frame(b"in"), frame(b"out")]
+        assert [packet.outgoing for packet in packets] == [False, True]
         assert all(packet.link_type == 1 and packet.side is Side.TBOX for packet in packets)
         assert before <= packets[0].at <= packets[1].at <= after
         assert wire.losses() == {}
@@ -101,7 +102,7 @@ def test_a_raw_ip_modem(how: Listening) -> None:
     with Sniffer.open(Side.TBOX, "modem0", how) as wire:
         os.write(modem, packet)
         found = collect(wire, 1)
-        assert found[0][1:] == (Side.TBOX, 101, packet)
+        assert found[0][1:] == (Side.TBOX, 101, packet, False)
         read = Reader().read(found[0])
         assert isinstance(read, Datagram)
         assert read.payload == b"down"

@@ -10,6 +10,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import sys
 import threading
@@ -434,6 +435,57 @@ def test_a_name_is_reached_once_dns_has_said_where_it_is(world: World, net: Net)
     net.stop()
 
 
+def test_an_answer_that_the_tbox_makes_itself_opens_nothing_and_is_told(world: World, net: Net) -> None:
+    listener = listening(world.cloud, NAMED, PLATFORM)
+    question = bytes.fromhex("056e616d6564076578616d706c650000010001")
+    answer = bytes.fromhex("000181800001000100000000") + question
+    answer += b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04" + socket.inet_aton(NAMED)
+    unit = struct.pack(">4H", OPEN_DNS, 4444, 8 + len(answer), 0) + answer
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 20 + len(unit), 0, 0, 64, 17, 0)
+    packet = head + socket.inet_aton(CLOUD) + socket.inet_aton(TBOX) + unit
+    with inside(world.tbox), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:  # it did ask, and is quicker than the answer
+            asking.bind((TBOX, 4444))
+            asking.sendto(bytes.fromhex("000101000001000000000000") + question, (CLOUD, OPEN_DNS))
+        wire.bind(("eth0", 0x0800))
+        wire.send(b"\xff" * 6 + b"\x02\0\0\0\0\x01\x08\0" + packet)
+    time.sleep(2.5)
+    with pytest.raises((TimeoutError, OSError)):
+        world.connect(NAMED, PLATFORM, timeout=0.7)
+    listener.close()
+    (alert,) = of_rule(net.stop(), "net.evasion")
+    assert "the T-box sent this itself" in str(alert["detail"])
+
+
+def test_the_operators_hand_closes_what_monitoring_left_open(world: World, desk: Path) -> None:
+    net = Net(world, desk, "--mode", "monitor")
+    try:
+        with inside(world.cloud):
+            far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with inside(world.tbox):
+            near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        far.bind((STRANGER, 7777))
+        far.settimeout(1)
+        near.sendto(b"one", (STRANGER, 7777))
+        assert far.recv(9) == b"one"
+        for turn, arrives in (("on", False), ("off", True)):
+            busgate("override", turn, "--log", desk / "log", "--reason", "a test")
+            time.sleep(0.5)
+            near.sendto(turn.encode(), (STRANGER, 7777))
+            if arrives:
+                assert far.recv(9) == turn.encode()
+            else:
+                with pytest.raises(TimeoutError):
+                    far.recv(9)
+        far.close()
+        near.close()
+        net.stop()
+    finally:
+        net.process.kill()
+        net.process.wait(10)
+        subprocess.run([*world.nft, "delete", "table", "inet", "busgate"], capture_output=True, check=False)
+
+
 def test_the_operators_hand_stops_orders_and_leaves_telemetry(world: World, net: Net) -> None:
     session = Session(world)
     session.up(HEARTBEAT)
@@ -464,11 +516,26 @@ def test_a_killed_gate_leaves_the_fence_and_comes_back(world: World, net: Net) -
     again.stop()
 
 
-def test_a_fence_that_somebody_flushes_stands_again_and_the_log_says_so(world: World, net: Net) -> None:
-    subprocess.run([*world.nft, "flush", "ruleset"], check=True)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "flush ruleset",
+        "flush table inet busgate",
+        "flush chain inet busgate between",
+        "delete chain inet busgate between",
+        "add table inet busgate { flags dormant; }",
+        "insert rule inet busgate between accept",
+    ],
+)
+def test_a_fence_that_somebody_damages_stands_again_and_the_log_says_so(world: World, net: Net, damage: str) -> None:
+    def shown() -> str:
+        words = [*world.nft, "-t", "-s", "list", "table", "inet", "busgate"]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+    before = shown()
+    subprocess.run([*world.nft, damage], check=True)
     net.until("was gone, and stands again")
-    tables = subprocess.run([*world.nft, "list", "tables"], capture_output=True, text=True, check=True).stdout
-    assert "inet busgate" in tables
+    assert shown() == before
     losses = [entry["counts"] for entry in net.stop() if entry["type"] == "drop"]
     assert {"fence_gone": 1} in losses
 

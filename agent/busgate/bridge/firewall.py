@@ -8,6 +8,7 @@ for what passes directly; what passes the relay needs no forwarding.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Address
@@ -22,6 +23,15 @@ from busgate.bridge.ruleset import TABLE, Service
 LONGEST_S, SHORTEST_S = 86_400, 1
 """What an address from a DNS answer is kept for, whatever its TTL says."""
 _WAIT_S = 20
+_SOON_S = 2
+"""What is asked each second may take no longer: the relay waits for it."""
+
+
+class LateError(BridgeError):
+    """The kernel or nft took too long; what it did nobody knows."""
+
+
+_COUNTED = re.compile(r"\s*# count \d+")  # newer nft says beside a set how much it holds
 
 
 class Count(NamedTuple):
@@ -49,6 +59,8 @@ class Firewall:
         self._clock = clock
         self._services = ruleset.services(fence)
         self._learned: dict[tuple[str, Address], float] = {}
+        self._shown = ""
+        """The table as it was listed when it was put up last."""
 
     def apply(self) -> None:
         """Put the fence up in place of what was there, with the names that are learned.
@@ -59,6 +71,7 @@ class Firewall:
         text = ruleset.ruleset(self.fence, self._recalled())
         self._run("-c", "-f", "-", said=text)
         self._run("-f", "-", said=text)
+        self._shown = self._show("")
 
     def change(self, fence: Fence) -> None:
         """Put another fence up; what was learned of names stays, and flows that it does not allow end.
@@ -82,15 +95,24 @@ class Firewall:
         Raises:
             BridgeError: the kernel does not take them.
         """
+        return self.learn_all(((host, address) for address in addresses), seconds)
+
+    def learn_all(self, names: Iterable[tuple[str, Address]], seconds: int) -> bool:
+        """As `learn`, of several names at once; False if nobody allows any of them.
+
+        Raises:
+            BridgeError: the kernel does not take them; none of them passes.
+        """
         kept = min(max(seconds, SHORTEST_S), LONGEST_S)
-        several = tuple(addresses)
-        text = "\n".join(line for address in several for line in self._opening(host, address, kept))
+        opening = {(host, address): tuple(self._opening(host, address, kept)) for host, address in names}
+        text = "\n".join(line for lines in opening.values() for line in lines)
         if not text:
             return False
-        self._run("-f", "-", said=text + "\n")
+        self._run("-f", "-", said=text + "\n", within=_SOON_S)
         self._forget()
-        for address in several:
-            self._learned[host.lower().rstrip("."), address] = self._clock() + kept
+        for (host, address), lines in opening.items():
+            if lines:
+                self._learned[host.lower().rstrip("."), address] = self._clock() + kept
         return True
 
     def learned(self) -> tuple[Learned, ...]:
@@ -99,13 +121,16 @@ class Firewall:
         now = self._clock()
         return tuple(Learned(*key, max(1, int(until - now))) for key, until in self._learned.items())
 
-    def beat(self) -> None:
+    def beat(self) -> bool:
         """Tell the kernel that the agent lives: with `WhenDead.OPEN` at least twice in each `lease_s`.
 
+        Whether the fence is still as it was put up: all but what its sets hold.
+
         Raises:
+            LateError: it takes too long.
             BridgeError: there is no fence, or the kernel does not listen.
         """
-        self._run("-f", "-", said=ruleset.beat(self.fence))
+        return self._show(ruleset.beat(self.fence)) == self._shown
 
     def counters(self) -> Mapping[str, Count]:
         """What was relayed and let pass (flows) and what was blocked or forged (packets), by counter.
@@ -150,6 +175,11 @@ class Firewall:
         now = self._clock()
         self._learned = {key: until for key, until in self._learned.items() if until > now}
 
+    def _show(self, first: str) -> str:
+        """The table as nft writes it, without what sets hold and counters count; before that, do what `first` says."""
+        said = self._run("-t", "-s", "-f", "-", said=f"{first}list table {TABLE}\n", within=_SOON_S)
+        return _COUNTED.sub("", said)
+
     def _listed(self, *what: str) -> list[dict[str, Any]]:
         said = self._run("-j", "list", *what)
         try:
@@ -158,8 +188,8 @@ class Firewall:
             raise BridgeError("nft does not tell what it holds. Next: nft -j list ruleset") from None
         return told
 
-    def _run(self, *words: str, said: str = "") -> str:
-        return _asked(self._nft, words, said)
+    def _run(self, *words: str, said: str = "", within: int = _WAIT_S) -> str:
+        return _asked(self._nft, words, said, within)
 
 
 def remove(nft: Sequence[str] = ("nft",)) -> None:
@@ -171,15 +201,15 @@ def remove(nft: Sequence[str] = ("nft",)) -> None:
     _asked(nft, ("-f", "-"), f"add table {TABLE}\ndelete table {TABLE}\n")
 
 
-def _asked(nft: Sequence[str], words: Sequence[str], said: str) -> str:
+def _asked(nft: Sequence[str], words: Sequence[str], said: str, within: int = _WAIT_S) -> str:
     try:
         done = subprocess.run(  # noqa: S603 - nft with words of our own; what it reads was checked when it was made
-            [*nft, *words], input=said, capture_output=True, text=True, check=False, timeout=_WAIT_S
+            [*nft, *words], input=said, capture_output=True, text=True, check=False, timeout=within
         )
     except FileNotFoundError:
         raise BridgeError("there is no program nft on this machine. Next: install nftables") from None
     except subprocess.TimeoutExpired:
-        raise BridgeError(f"nft has not answered within {_WAIT_S} s. Next: look at dmesg") from None
+        raise LateError(f"nft has not answered within {within} s. Next: look at dmesg") from None
     except OSError as fault:
         raise BridgeError(f"nft cannot be started: {fault.strerror}") from None
     if done.returncode:

@@ -167,7 +167,8 @@ class Sniffer:
         now = time.time_ns() - offset
         for taken in ring.block():
             came, data, status, tci, tpid, where = taken
-            if self._loopback and ring.kind(where) == _OUTGOING:
+            outgoing = ring.kind(where) == _OUTGOING
+            if self._loopback and outgoing:
                 continue  # it comes in as well
             came -= offset
             last = max(last, min(came, now))  # the order of the ring is the wire's, whatever clocks say
@@ -175,7 +176,7 @@ class Sniffer:
                 data = cooked(ring.address(where), data)
             elif status & _VLAN_VALID:
                 data = tagged(data, Tag(status, tci, tpid))
-            packets.append(new(Packet, (last, side, link_type, data)))
+            packets.append(new(Packet, (last, side, link_type, data, outgoing)))
         self._last = last
         return packets
 
@@ -197,7 +198,7 @@ class Sniffer:
                 data = cooked(Address(protocol, hardware, kind, len(sender), sender), data)
             elif tag is not None:
                 data = tagged(data, tag)
-            packets.append(Packet(self._last, self.side, self.link_type, data))
+            packets.append(Packet(self._last, self.side, self.link_type, data, kind == _OUTGOING))
         return packets
 
     def _ancillary(self, ancillary: list[tuple[int, int, bytes]]) -> tuple[int, Tag | None]:

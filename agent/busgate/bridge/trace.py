@@ -155,7 +155,7 @@ class Trace:
             if lane.side is None:
                 continue
             if flags == PACKET:
-                yield new(Packet, (last, lane.side, can_id, data))
+                yield new(Packet, (last, lane.side, can_id, data, False))
             else:
                 yield new(Frame, (last, lane.side, can_id, data, flags))
 

@@ -81,7 +81,7 @@ class Reader:
 
     def read(self, packet: Packet) -> Step:
         """What one packet carries."""
-        at, _, link_type, data = packet
+        at, _, link_type, data, _ = packet
         if link_type == ETHERNET and data[12:14] == b"\x08\0":
             return self._ip4(at, data, 14, "", 0)
         return self.unwrap(at, link_type, data)

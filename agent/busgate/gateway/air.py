@@ -100,8 +100,7 @@ class Air:
         """A conversation begins."""
         self._count("conversations")
         self.causality.listening(at)
-        if len(self._talks) >= MOST_TALKS:
-            self._talks.popitem(last=False)
+        self._make_room()
         talk = Talk(flow, at, inbound, self._names.get(flow.remote.address, ()), self.country(flow.remote.address))
         self._talks[flow] = talk
         events = list(self._judged(talk, at, wall))
@@ -144,6 +143,7 @@ class Air:
         talk = self._talks.get(flow)
         if talk is None:
             return Heard(_UP)
+        self._talks.move_to_end(flow)
         if direction is Direction.UP:
             talk.up += size
             return Heard(_UP)
@@ -170,14 +170,35 @@ class Air:
         """A conversation is over."""
         self._talks.pop(flow, None)
 
+    def _make_room(self) -> None:
+        """What ends by itself goes first; the relay's connections never go, and it bounds them itself."""
+        if len(self._talks) < MOST_TALKS:
+            return
+        gone = next((flow for flow in self._talks if flow.transport != "tcp"), None)
+        if gone is None and not self.in_line:
+            gone = next(iter(self._talks))
+        if gone is not None:
+            del self._talks[gone]
+
+    def forged(self, flow: Flow, at: int) -> Heard:
+        """The T-box itself sent a packet that says to come from somebody else; the kernel drops it."""
+        verdict = Verdict(
+            Action.BLOCK, Reason.ENDPOINT_NOT_LISTED, "", "the T-box sent this itself, under that address"
+        )
+        talk = Talk(flow, at, inbound=True)
+        talk.verdict = verdict
+        return Heard(verdict, self._found("net.evasion", talk, at, verdict.detail))
+
     def named(self, host: str, address: str, at: int, asked: Flow | None = None) -> tuple[Event, ...]:
         """A DNS answer towards the T-box: this name has this address.
 
         `asked` is the conversation that it came in: a server that the policy does not list gives nobody a name.
         """
-        talk = None if asked is None else self._talks.get(asked)
-        if talk is not None and talk.verdict.reason in _NO_NAMES_FROM:
-            return ()
+        if asked is not None:
+            talk = self._talks.get(asked)
+            # An endpoint is no name server, whatever it may speak.
+            if talk is None or talk.remote is not None or talk.verdict.reason in _NO_NAMES_FROM:
+                return ()
         host = host.rstrip(".").lower()
         if address not in self._names and len(self._names) >= MOST_NAMES:
             self._names.popitem(last=False)

@@ -1,6 +1,8 @@
 """The T-box's other side out of captured packets and short messages: datagrams to conversations to messages.
 
-Law: whatever was captured, nothing raises and memory is bounded. Here everything is only watched.
+Law: whatever was captured, nothing raises and memory is bounded. Here everything is only watched. In line, what came
+from the T-box's interface was sent by the T-box, whatever its addresses say. A name is learned only of an answer to a
+question that the T-box asked.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from collections.abc import Iterable
 from busgate.decode import dns, doip, gb32960, jt808, jt808_stream, jt808_text, ntp, sms
 from busgate.decode.conversation import ENCRYPTED, FREE, OPAQUE, UNKNOWN, Conversation, Said, facts_of
 from busgate.decode.datagram import ACK, SYN, Datagram
-from busgate.decode.ends import Ends
+from busgate.decode.ends import Ends, Placed
 from busgate.decode.http_bodies import PASSING
 from busgate.decode.ip import Reader
 from busgate.decode.jt808_parts import Reassembler as Parts808
@@ -34,6 +36,16 @@ from busgate.model import (
 )
 
 MOST_FLOWS = 2048
+IDLE_NS = 300_000_000_000
+"""After so long without a datagram a conversation over UDP is over.
+
+As long as a translation of addresses is to keep a way back (RFC 4787, REQ-5): sooner, a word of the other end's would
+look like the first one, from outside."""
+
+MOST_ASKED = 1024
+ASKED_NS = 10_000_000_000
+"""How long the answer to a DNS question may take."""
+
 _DNS, _MDNS, _NTP, _DOIP = 53, 5353, 123, 13400
 _SIM = Endpoint("sim")
 
@@ -60,6 +72,20 @@ class _Talking:
         """Whether a direction was heard from its beginning, so that what cannot be read is the sender's fault."""
 
 
+class _Datagrams:
+    """One conversation over UDP."""
+
+    __slots__ = ("last", "parts")
+
+    def __init__(self, last: int) -> None:
+        self.last = last
+        self.parts = Parts808(messages=MOST_SPLIT, octets=MOST_SPLIT_OCTETS)
+
+
+_Asked = tuple[Flow, object, tuple[tuple[str, object, object], ...]]
+"""A DNS question: between whom, its number, and what is asked."""
+
+
 class Radio:
     """Everything captured of one T-box, read."""
 
@@ -72,42 +98,58 @@ class Radio:
         self._air = air
         self._relayed = relayed
         self._ends = Ends(tbox)
-        self._reader = Reader()
+        # The fragments of what the T-box sent and of what it was sent are not put together.
+        self._readers = (Reader(), Reader())
         self._streams = Streams()
         self._talks: dict[Stream, _Talking] = {}
-        self._datagrams: OrderedDict[Flow, Parts808] = OrderedDict()
+        self._datagrams: OrderedDict[Flow, _Datagrams] = OrderedDict()
+        self._asked: OrderedDict[_Asked, int] = OrderedDict()
         self._texts = PartsSms()
 
     def receive(self, unit: Packet | Sms, wall: int | None) -> Heard:
         """One packet or short message; the verdict is the last one that fell."""
         if isinstance(unit, Sms):
             return self._short(unit, wall)
-        step = self._reader.read(unit)
+        outgoing = self._relayed and unit.outgoing
+        step = self._readers[outgoing].read(unit)
         if not isinstance(step, Datagram):
             return Heard(Verdict())
         self._count("packets", 1)
         self._count("bytes", len(unit.data))
         if step.transport == "tcp" and self._relayed:
-            return self._beside(step, wall)
+            return self._beside(step, wall, outgoing=outgoing)
         if step.transport == "tcp":
             return self._streamed(self._streams.receive(step), wall)
         if step.transport == "udp":
-            return self._datagram(step, wall)
+            return self._datagram(step, wall, outgoing=outgoing)
         return Heard(Verdict())
 
     def tick(self, now: int, wall: int | None) -> tuple[Event, ...]:
         """What time alone brings about."""
-        self._reader.tick(now)
+        for reader in self._readers:
+            reader.tick(now)
+        self._age(now)
         return self._streamed(self._streams.tick(now), wall).events
 
     def finish(self, now: int, wall: int | None) -> tuple[Event, ...]:
         """The end of a recording: what is held back is read."""
         return self._streamed(self._streams.close(now), wall).events
 
-    def _beside(self, datagram: Datagram, wall: int | None) -> Heard:
-        """A segment of a conversation that the relay carries, or that it never gets to see."""
+    def _placed(self, datagram: Datagram, *, outgoing: bool) -> tuple[Placed, Heard | None]:
+        """Who is who; and all that is heard of a packet that did not come the way that its addresses say."""
         source, target = Endpoint(datagram.src, datagram.sport), Endpoint(datagram.dst, datagram.dport)
-        placed = self._ends.place("tcp", source, target)
+        if not self._relayed:
+            return self._ends.place(datagram.transport, source, target), None
+        placed = self._ends.place(datagram.transport, source, target, target if outgoing else source)
+        if outgoing:  # this machine's own word to everybody on the T-box's network is no word of the T-box's
+            return placed, Heard(Verdict()) if placed.direction is Direction.UP else None
+        return placed, self._air.forged(placed.flow, datagram.at) if placed.direction is Direction.DOWN else None
+
+    def _beside(self, datagram: Datagram, wall: int | None, *, outgoing: bool) -> Heard:
+        """A segment of a conversation that the relay carries, or that it never gets to see."""
+        placed, odd = self._placed(datagram, outgoing=outgoing)
+        if odd is not None:
+            return odd
         if datagram.flags & (SYN | ACK) == SYN:
             return self._air.attempted(placed.flow, datagram.at, wall, inbound=placed.direction is Direction.DOWN)
         if placed.direction is Direction.DOWN and datagram.payload:
@@ -158,7 +200,7 @@ class Radio:
         talking = _Talking(placed.flow, placed.direction, whole=sure)
         self._talks[event.stream] = talking
         while len(self._talks) > MOST_FLOWS:
-            del self._talks[next(iter(self._talks))]
+            self._air.closed(self._talks.pop(next(iter(self._talks))).flow)
         inbound = sure and placed.direction is Direction.DOWN
         heard = self._air.opened(placed.flow, event.at, wall, inbound=inbound)
         talking.conversation.dialect = self._dialect(placed.flow)
@@ -220,30 +262,43 @@ class Radio:
 
     # ------------------------------------------------------------------ datagrams and short messages
 
-    def _datagram(self, datagram: Datagram, wall: int | None) -> Heard:
-        source, target = Endpoint(datagram.src, datagram.sport), Endpoint(datagram.dst, datagram.dport)
-        placed = self._ends.place("udp", source, target)
+    def _datagram(self, datagram: Datagram, wall: int | None, *, outgoing: bool) -> Heard:
+        placed, odd = self._placed(datagram, outgoing=outgoing)
+        if odd is not None:
+            return odd
         flow, at = placed.flow, datagram.at
+        self._age(at)
         heard = []
-        parts = self._datagrams.get(flow)
-        if parts is None:
-            if len(self._datagrams) >= MOST_FLOWS:
-                gone, _ = self._datagrams.popitem(last=False)
-                self._air.closed(gone)
-            parts = self._datagrams[flow] = Parts808(messages=MOST_SPLIT, octets=MOST_SPLIT_OCTETS)
+        talking = self._datagrams.get(flow)
+        if talking is None or self._air.talk(flow) is None:
+            if talking is None and len(self._datagrams) >= MOST_FLOWS:
+                self._air.closed(self._datagrams.popitem(last=False)[0])
+            talking = self._datagrams[flow] = _Datagrams(at)
             heard.append(self._air.opened(flow, at, wall, inbound=placed.direction is Direction.DOWN))
+        talking.last = at
+        self._datagrams.move_to_end(flow)
+        parts = talking.parts
         heard.append(self._air.carried(flow, at, placed.direction, len(datagram.payload)))
         for span in spans_of(datagram, self._dialect(flow)):
             if span.pdu is None:
                 heard += self._unread(flow, at, wall, placed.direction, span)
                 continue
             heard += self._speaks(flow, at, wall, span.pdu.protocol)
-            if span.pdu.protocol == "dns":
+            if span.pdu.protocol == "dns" and not (self._relayed and datagram.tunnel):
                 heard.append(self._names(flow, span.pdu, placed.direction, at))
             whole = parts.take(span.pdu) if span.pdu.protocol == "jt808" else None
             for pdu in (span.pdu, whole) if whole is not None else (span.pdu,):
                 heard.append(self._air.message(self._message(flow, at, placed.direction, pdu, span.raw), wall))
         return _joined(heard)
+
+    def _age(self, now: int) -> None:
+        """End the conversations over UDP in which nothing was said for a while."""
+        while self._datagrams:
+            flow, talking = next(iter(self._datagrams.items()))
+            if now - talking.last < IDLE_NS:
+                return
+            del self._datagrams[flow]
+            self._air.closed(flow)
 
     def _unread(self, flow: Flow, at: int, wall: int | None, way: Direction, span: Span) -> list[Heard]:
         """A datagram, or a piece of one, that is no unit of anything: doubt where another language was agreed on."""
@@ -263,8 +318,20 @@ class Radio:
         return [self._air.learned(flow, at, wall, {"speaks": protocol})]
 
     def _names(self, flow: Flow, pdu: Pdu, way: Direction, at: int) -> Heard:
-        """The addresses that a DNS answer towards the T-box gives to the name that was asked for."""
+        """The addresses that a DNS answer towards the T-box gives to the name that it asked for, of whom it asked."""
+        asked = _asked(flow, pdu)
+        if not pdu.fields.get("response"):
+            if way is not Direction.DOWN:
+                self._asked[asked] = at
+                self._asked.move_to_end(asked)
+                if len(self._asked) > MOST_ASKED:
+                    self._asked.popitem(last=False)
+            return Heard(Verdict())
         if way is Direction.UP:
+            return Heard(Verdict())
+        when = self._asked.pop(asked, None)
+        if when is None or at - when > ASKED_NS:
+            self._count("answers that nobody asked for", 1)
             return Heard(Verdict())
         events = [event for name, address in answers_of(pdu) for event in self._air.named(name, address, at, flow)]
         return Heard(Verdict(), tuple(events))
@@ -298,6 +365,12 @@ def spans_of(datagram: Datagram, dialect: str = "") -> list[Span]:
     if payload[:2] in {b"##", b"$$"}:
         return [Span(payload, gb32960.read(payload), "no GB/T 32960 packet")]
     return [Span(payload, None, "not recognised")]
+
+
+def _asked(flow: Flow, pdu: Pdu) -> _Asked:
+    questions = several(pdu.fields.get("questions"))
+    asked = tuple((str(each.get("name", "")).lower(), each.get("type"), each.get("class")) for each in questions)
+    return flow, pdu.fields.get("id"), asked
 
 
 def answers_of(pdu: Pdu) -> list[tuple[str, str]]:

@@ -76,12 +76,16 @@ class Frame(NamedTuple):
 
 
 class Packet(NamedTuple):
-    """One captured link-layer packet; `link_type` is the LINKTYPE_ number of the capture file."""
+    """One captured link-layer packet; `link_type` is the LINKTYPE_ number of the capture file.
+
+    `outgoing` is whether the machine that listened sent it itself; a recording does not say so.
+    """
 
     at: int
     side: Side
     link_type: int
     data: bytes
+    outgoing: bool = False
 
 
 class Sms(NamedTuple):

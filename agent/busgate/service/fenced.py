@@ -1,6 +1,6 @@
 """The kernel's fence while the gate works: kept standing, told that the agent lives, and told the addresses of names.
 
-Law: a fence that somebody took away is put up again within a second, and the log says so.
+Law: a fence that somebody took away or changed is put up again within a second, and the log says so.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from busgate.bridge.fence import Fence
-from busgate.bridge.firewall import Firewall
+from busgate.bridge.firewall import Firewall, LateError
 from busgate.bridge.port import BridgeError
 from busgate.model import BusgateError, Event, Loss
 
@@ -42,8 +42,13 @@ class Fenced:
     def keep(self, now: int) -> None:
         """To be called each second."""
         try:
-            self._firewall.beat()
+            stands = self._firewall.beat()
+        except LateError as fault:  # whether it stands is not known; asked again in a second
+            self._say(str(fault))
+            return
         except BridgeError:
+            stands = False
+        if not stands:
             self._record(Loss(now, {"fence_gone": 1}))
             try:
                 self._firewall.apply()
@@ -53,8 +58,11 @@ class Fenced:
             self._say("the kernel's fence was gone, and stands again. Next: see what flushes nftables on this machine")
         names, self._names = self._names, {}
         try:
-            for host, address in names:
-                self._firewall.learn(host, (ip_address(address),), NAMES_S)
+            if names:
+                self._firewall.learn_all([(host, ip_address(address)) for host, address in names], NAMES_S)
+        except LateError as fault:
+            self._names = names | self._names
+            self._say(str(fault))
         except BridgeError as fault:
             self._say(str(fault))
 

@@ -114,6 +114,7 @@ class NetGate:
         self._gateway = post.gateway
         self._say = say
         self._slow = 0
+        self._behind = False
         self._kept = 0
         self._returns = 0
         self._told: dict[str, int] = {}
@@ -173,7 +174,10 @@ class NetGate:
             else:
                 self._sniffer.wait(TURN_S)
             now = time.monotonic_ns()
+            mode = self._gateway.mode
             self._hand.look(now)
+            if self._gateway.mode is not mode and (why := self._refenced()):
+                self._say(why)
             self._listen()
             if self._exchange is not None:
                 for said in self._exchange.hear():
@@ -211,6 +215,8 @@ class NetGate:
     def _slowly(self, now: int) -> None:
         if self._fenced is not None:
             self._fenced.keep(now)
+            if self._behind and (why := self._refenced()):
+                self._say(why)
         if self._sniffer.returns != self._returns:
             self._back()
         self._hear_modems()
@@ -274,7 +280,9 @@ class NetGate:
         network, uplink, gateway = self._network, self._network.uplink, self._gateway
         if self._fenced is None or uplink is None:
             return ""
-        return self._fenced.change(lambda: fence_of(network, uplink, gateway.network, gateway.mode))
+        why = self._fenced.change(lambda: fence_of(network, uplink, gateway.network, gateway.mode))
+        self._behind = bool(why)
+        return why
 
     def _enter(self, mode: Mode, now: int) -> None:
         if self._fenced is None and self._network.uplink is not None and mode is not Mode.OBSERVE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,10 @@ from busgate.model import (
     Endpoint,
     Flow,
     Mode,
+    Packet,
     Reason,
     Severity,
+    Side,
     Subsystem,
     UpdateSession,
 )
@@ -101,12 +104,74 @@ def test_a_name_server_that_is_not_listed_gives_nobody_a_name() -> None:
     assert rules(antenna) == ["net.endpoint", "net.endpoint"]  # the name server, and whom it named
 
 
+def test_an_endpoint_that_may_speak_anything_is_no_name_server() -> None:
+    anything = "    - {id: any, addresses: 198.51.100.9, ports: any, transport: udp, speaks: any}\n  resolvers"
+    antenna = Antenna(NOTHING.replace("  resolvers", anything), remote="192.0.2.77")
+    antenna.udp(query("p.example"), up=True, remote="198.51.100.9", port=53)
+    antenna.udp(answer("p.example", "192.0.2.77"), remote="198.51.100.9", port=53).connect()
+    assert rules(antenna) == ["net.endpoint"]
+
+
 def test_an_answer_names_only_what_was_asked_for() -> None:
     antenna = Antenna(NOTHING, remote="192.0.2.77")
     antenna.udp(query("other.example"), up=True, remote="9.9.9.9", port=53)
     stray = answer("p.example", "192.0.2.77", asked="other.example")
     antenna.udp(stray, remote="9.9.9.9", port=53).connect()
     assert rules(antenna) == ["net.endpoint"]
+
+
+def test_an_answer_that_the_tbox_made_itself_gives_no_name_and_is_told() -> None:
+    antenna = Antenna(NOTHING, mode=Mode.ENFORCE, remote="192.0.2.77").in_line()
+    named: list[tuple[str, str]] = []
+    antenna.gateway.air.on_name = lambda host, address: named.append((host, address))
+    antenna.udp(query("p.example"), up=True, remote="9.9.9.9", port=53)
+    antenna.lies = True
+    antenna.udp(answer("p.example", "192.0.2.66"), remote="9.9.9.9", port=53)
+    (alert,) = antenna.alerts
+    assert (alert.rule, alert.action, alert.cloud["address"]) == ("net.evasion", "block", "9.9.9.9")
+    assert named == []
+    antenna.lies = False
+    antenna.udp(answer("p.example", "192.0.2.77"), remote="9.9.9.9", port=53)
+    assert named == [("p.example", "192.0.2.77")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "how"),
+    [
+        (None, {}),
+        ("q.example", {}),
+        ("p.example", {"own": 41_000}),
+        ("p.example", {"remote": "149.112.112.112"}),
+        ("p.example", {"number": 8}),
+        ("p.example", {"late": 11}),
+    ],
+)
+def test_an_answer_that_nobody_asked_for_gives_no_name(asked: str | None, how: dict[str, Any]) -> None:
+    antenna = Antenna(NOTHING.replace("[9.9.9.9]", "[9.9.9.9, 149.112.112.112]"), remote="192.0.2.77")
+    if asked is not None:
+        antenna.udp(query(asked), up=True, remote="9.9.9.9", port=53)
+    antenna.wait(how.pop("late", 0))
+    stray = how.pop("number", 7).to_bytes(2) + answer("p.example", "192.0.2.77")[2:]
+    antenna.udp(stray, **{"remote": "9.9.9.9", "port": 53, **how}).connect()
+    assert rules(antenna)[-1:] == ["net.endpoint"]
+    assert antenna.gateway.traffic(antenna.at).network["answers that nobody asked for"] == 1
+
+
+def test_an_answer_is_believed_once() -> None:
+    antenna = Antenna(NOTHING, remote="192.0.2.66")
+    antenna.udp(query("p.example"), up=True, remote="9.9.9.9", port=53)
+    for address in ("192.0.2.77", "192.0.2.66"):
+        antenna.udp(answer("p.example", address), remote="9.9.9.9", port=53)
+    assert rules(antenna.connect()) == ["net.endpoint"]
+
+
+def test_what_the_gate_itself_says_to_everybody_is_no_word_of_the_tbox() -> None:
+    antenna = Antenna(NOTHING).in_line()
+    antenna.gateway.tbox_addresses = ("100.64.0.0/24",)
+    unit = struct.pack(">HHHH", 5353, 5353, 8, 0)
+    head = struct.pack(">BBHHHBBH", 0x45, 0, 28, 0, 0, 64, 17, 0) + bytes([100, 64, 0, 1, 224, 0, 0, 251])
+    antenna.gateway.receive(Packet(antenna.at, Side.TBOX, 101, head + unit, outgoing=True))
+    assert antenna.gateway.traffic(antenna.at).network.get("conversations", 0) == 0
 
 
 def test_aliases_count_as_the_name_that_was_asked_for() -> None:
@@ -280,6 +345,29 @@ def test_memory_is_bounded_whatever_is_opened_and_named() -> None:
         air.named("p.example", f"2001:db8::{each:x}", each)
     assert len(air._talks) == MOST_TALKS
     assert len(air._names) == MOST_NAMES
+
+
+def test_a_connection_in_the_relay_outlives_whatever_is_asked_beside_it() -> None:
+    antenna = Antenna().in_line()
+    flow = Flow("tcp", Endpoint("100.64.0.2", 40_001), Endpoint(CLOUD, 6808))
+    antenna.gateway.air.opened(flow, antenna.at, None)
+    for each in range(MOST_TALKS + 50):
+        antenna.udp(query("p.example"), up=True, remote="9.9.9.9", port=53, own=10_000 + each)
+        asked = Flow("udp", Endpoint("100.64.0.2", 10_000 + each), Endpoint("9.9.9.8", 53))
+        antenna.gateway.air.opened(asked, antenna.at, None)
+    assert antenna.gateway.air.talk(flow) is not None
+    assert len(antenna.gateway.air._talks) == MOST_TALKS
+
+
+def test_a_conversation_over_udp_ends_when_nothing_is_said_any_more() -> None:
+    antenna = Antenna()
+    for own in (1001, 1002):
+        antenna.udp(POSITION, up=True, own=own)
+    flows = [Flow("udp", Endpoint("100.64.0.2", own), Endpoint(CLOUD, 6808)) for own in (1001, 1002)]
+    antenna.wait(200).udp(POSITION, up=True, own=1001).wait(200)
+    assert [antenna.gateway.air.talk(flow) is not None for flow in flows] == [True, False]
+    antenna.wait(200)
+    assert antenna.gateway.air._talks == {}
 
 
 def test_what_happens_is_the_same_each_time() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from busgate.bridge.fence import Address, Fence
+from busgate.bridge.firewall import LateError
 from busgate.bridge.port import BridgeError
 from busgate.detect.network import Novelty
 from busgate.model import BusgateError, Event, Loss
@@ -26,24 +27,32 @@ class Kernel:
 
     def __init__(self) -> None:
         self.stands, self.takes = False, True
+        self.whole, self.late = True, False
+        self.calls = 0
         self.fence = FENCE
         self.learned: list[tuple[str, str]] = []
 
     def apply(self) -> None:
         if not self.takes:
             raise BridgeError("the kernel does not take the fence: no")
-        self.stands = True
+        self.stands = self.whole = True
 
-    def beat(self) -> None:
+    def beat(self) -> bool:
+        if self.late:
+            raise LateError("nft has not answered within 2 s")
         if not self.stands:
             raise BridgeError("the kernel does not take the fence: No such file or directory")
+        return self.whole
 
     def change(self, fence: Fence) -> None:
         self.apply()
         self.fence = fence
 
-    def learn(self, host: str, addresses: Iterable[Address], _seconds: int) -> bool:
-        self.learned += [(host, str(address)) for address in addresses]
+    def learn_all(self, names: Iterable[tuple[str, Address]], _seconds: int) -> bool:
+        self.calls += 1
+        if self.late:
+            raise LateError("nft has not answered within 2 s")
+        self.learned += [(host, str(address)) for host, address in names]
         return True
 
 
@@ -85,6 +94,30 @@ def test_one_that_was_flushed_stands_again_and_is_told_once(kernel: Kernel, fenc
     assert "was gone, and stands again. Next: see what flushes nftables" in str(line)
 
 
+def test_one_of_which_something_was_taken_stands_again_and_is_told_once(
+    kernel: Kernel, fenced: Fenced, said: list[object]
+) -> None:
+    kernel.whole = False
+    fenced.keep(2)
+    fenced.keep(3)
+    assert kernel.whole
+    assert said[0] == Loss(2, {"fence_gone": 1})
+    assert len(said) == 2
+
+
+def test_a_kernel_that_takes_long_is_no_fence_that_is_gone_and_names_wait(
+    kernel: Kernel, fenced: Fenced, said: list[object]
+) -> None:
+    kernel.late = True
+    fenced.heard_name("p.example", "203.0.113.9")
+    fenced.keep(2)
+    assert said == ["nft has not answered within 2 s"]
+    kernel.late = False
+    fenced.keep(3)
+    assert kernel.learned == [("p.example", "203.0.113.9")]
+    assert len(said) == 1
+
+
 def test_while_it_cannot_be_put_up_that_is_said_and_tried_again(
     kernel: Kernel, fenced: Fenced, said: list[object]
 ) -> None:
@@ -108,6 +141,7 @@ def test_names_are_told_once_and_a_flood_of_them_is_bounded(kernel: Kernel, fenc
         fenced.heard_name("q.example", f"203.0.{number >> 8}.{number & 255}")
     fenced.keep(3)
     assert len(kernel.learned) == 1 + MOST_NAMES
+    assert kernel.calls == 2  # all at once, and not at all without names
 
 
 def test_another_fence_that_is_none_is_said_and_the_old_one_stays(kernel: Kernel, fenced: Fenced) -> None:
