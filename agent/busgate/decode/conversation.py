@@ -158,6 +158,8 @@ class Conversation:
         self._asked = self._asks = 0
         self._lookouts: dict[Direction, Lookout] = {}
         self._gone = dict.fromkeys(Direction, 0)
+        self.late = False
+        """Whether it was read by nobody before it was recognised."""
         self.torn = False
         """Whether of a unit just told the beginning went on before, unread: cutting out the rest does not undo it."""
 
@@ -242,6 +244,7 @@ class Conversation:
         back = other(direction)
         told += [Said(back, span._replace(reason=OPAQUE)) for span in self._framer(back).close()]
         self.speaks = self.dialect if _ALIKE.get(self.dialect) == late.name else late.name
+        self.late = True
         self._pair, self._lookouts = _pair(self.speaks, self._client), {}
         begun = {direction: late.gone, back: lookouts[back].begun(late.name) if back in lookouts else b""}
         for way, gone in begun.items():
