@@ -1,7 +1,8 @@
 """One TCP conversation read by whatever it turns out to speak: which decoder reads it, both directions of it.
 
 Law: the spans of a direction, joined, are the bytes fed, in order. Until the language is known a bounded beginning is
-held back; what nobody recognises is opaque, and passes as that. Bytes decide, ports only hint.
+held back; what nobody recognises is opaque, and passes as that, until a right unit of a command language stands in it
+(`recognise_late`): from there on it is that. Bytes decide, ports only hint.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 from busgate.decode import adb, banners, dns, doip, gb32960, http, jt808_stream, mqtt, telnet, tls
 from busgate.decode.recognise import MOST, recognise
+from busgate.decode.recognise_late import Late, Lookout
 from busgate.decode.recognise_marks import CHECKS
 from busgate.model import Direction, Pdu, Span
 
@@ -86,6 +88,15 @@ def _both(make: Callable[[Direction], Framer]) -> Callable[[Direction], Pair]:
     return lambda client: Pair(make(client), make(other(client)))
 
 
+def _jt808(*, taxi: bool) -> Callable[[Direction], Pair]:
+    def make(client: Direction) -> Pair:
+        terminal = jt808_stream.Terminal()
+        ways = (client, other(client))
+        return Pair(*(jt808_stream.Framer(taxi=taxi, terminal=terminal, up=way is Direction.UP) for way in ways))
+
+    return make
+
+
 def _mqtt(client: Direction) -> Pair:
     talk = mqtt.Conversation(client)
     return Pair(talk.client, talk.server)
@@ -102,8 +113,8 @@ def _tls(client: Direction) -> Pair:
 
 
 READERS: Mapping[str, Callable[[Direction], Pair]] = {
-    "jt808": _both(lambda _: jt808_stream.Framer()),
-    "jt905": _both(lambda _: jt808_stream.Framer(taxi=True)),
+    "jt808": _jt808(taxi=False),
+    "jt905": _jt808(taxi=True),
     "gb32960": _both(lambda _: gb32960.Framer()),
     "doip": _both(lambda _: doip.Framer()),
     "mqtt": _mqtt,
@@ -145,11 +156,18 @@ class Conversation:
         self._first: list[tuple[Direction, bytes]] = []
         self._came = dict.fromkeys(Direction, 0)
         self._asked = self._asks = 0
+        self._lookouts: dict[Direction, Lookout] = {}
+        self._gone = dict.fromkeys(Direction, 0)
+        self.late = False
+        """Whether it was read by nobody before it was recognised."""
+        self.torn = False
+        """Whether of a unit just told the beginning went on before, unread: cutting out the rest does not undo it."""
 
     def feed(self, direction: Direction, data: bytes) -> list[Said]:
         """The next bytes of one direction; what can be said of both by now."""
+        self.torn = False
         if self._pair is not None:
-            return [Said(direction, span) for span in self._framer(direction).feed(data)]
+            return self._read(direction, data)
         self._first.append((direction, data))
         self._came[direction] += len(data)
         came = sum(self._came.values())
@@ -162,19 +180,26 @@ class Conversation:
 
     def close(self, direction: Direction) -> list[Said]:
         """A direction has ended."""
+        self.torn = False
         told = self._begun(self._recognised(ended=True)) if self._pair is None else []
-        return told + [Said(direction, span) for span in self._framer(direction).close()]
+        return told + self._trimmed(direction, self._framer(direction).close())
 
     def give_up(self) -> list[Said]:
         """Whoever waits for the language has waited long enough: it is unknown, and what was held back passes."""
+        self.torn = False
         return self._begun(self._recognised(ended=True)) if self._pair is None else []
 
     def lost(self, direction: Direction) -> list[Said]:
         """Bytes of a direction were lost: what was held back of it, and reading begins anew behind the hole."""
+        self.torn = False
         if self._pair is None:
             return self._begun(self._recognised(ended=True))
-        told = [Said(direction, span) for span in self._framer(direction).close()]
+        told = self._trimmed(direction, self._framer(direction).close())
+        self._gone[direction] = 0
         fresh = _pair(self.speaks, self._client)
+        for old, new in zip(self._pair, fresh, strict=True):
+            if isinstance(old, jt808_stream.Framer) and isinstance(new, jt808_stream.Framer):
+                new.terminal = old.terminal
         at_client = direction is self._client
         self._pair = Pair(fresh.client if at_client else self._pair.client,
                           self._pair.server if at_client else fresh.server)  # fmt: skip
@@ -184,7 +209,7 @@ class Conversation:
         """Bytes of a direction that were fed and not given back yet."""
         if self._pair is None:
             return sum(len(data) for way, data in self._first if way is direction)
-        return self._framer(direction).held
+        return self._framer(direction).held - self._gone[direction]
 
     def _recognised(self, *, ended: bool = False) -> str | None:
         """What it is, UNKNOWN if that will stay so, None while more bytes may tell."""
@@ -202,7 +227,41 @@ class Conversation:
         self.speaks = speaks or UNKNOWN
         self._pair = _pair(self.speaks, self._client)
         first, self._first = self._first, []
-        return [Said(way, span) for way, data in first for span in self._framer(way).feed(data)]
+        return [said for way, data in first for said in self._read(way, data)]
+
+    def _read(self, direction: Direction, data: bytes) -> list[Said]:
+        if self.speaks in FREE:
+            late = self._lookouts.setdefault(direction, Lookout()).feed(data)
+            if late is not None:
+                return self._late(direction, data, late)
+        return self._trimmed(direction, self._framer(direction).feed(data))
+
+    def _late(self, direction: Direction, data: bytes, late: Late) -> list[Said]:
+        """What was read by nobody turns out to be a language of commands."""
+        free, lookouts = self._framer(direction), self._lookouts
+        told = [Said(direction, span) for span in (*free.feed(data[: late.start]), *free.close())]
+        told = [said._replace(span=said.span._replace(reason=OPAQUE)) for said in told if said.span.raw]
+        back = other(direction)
+        told += [Said(back, span._replace(reason=OPAQUE)) for span in self._framer(back).close()]
+        self.speaks = self.dialect if _ALIKE.get(self.dialect) == late.name else late.name
+        self.late = True
+        self._pair, self._lookouts = _pair(self.speaks, self._client), {}
+        begun = {direction: late.gone, back: lookouts[back].begun(late.name) if back in lookouts else b""}
+        for way, gone in begun.items():
+            self._gone[way] = len(gone)
+            told += self._trimmed(way, self._framer(way).feed(gone))
+        return told + self._trimmed(direction, self._framer(direction).feed(data[late.start :]))
+
+    def _trimmed(self, direction: Direction, spans: list[Span]) -> list[Said]:
+        """The spans without what of them went on before it was read."""
+        told: list[Said] = []
+        for span in spans:
+            gone = min(self._gone[direction], len(span.raw))
+            self._gone[direction] -= gone
+            self.torn |= gone > 0
+            if gone < len(span.raw) or span.pdu is not None:
+                told.append(Said(direction, span._replace(raw=span.raw[gone:])))
+        return told
 
     def _framer(self, direction: Direction) -> Framer:
         if self._pair is None:

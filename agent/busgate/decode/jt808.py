@@ -5,7 +5,8 @@ encrypted: what cannot be read stays in hexadecimal. `fields` holds the header, 
 
 - `message_id`, `attributes`, `body_length`, `encryption` (0 none, 1 RSA), `version_flag` (bit 14), `subpackage` (bit
   13), `protocol_version` (2019), `phone` (all BCD digits), `serial`, `parts` and `part` (0 if not split), `checksum`;
-  `edition`, by which the body was read; `body_hex`, all of the body; `encrypted` if it is.
+  `edition`, by which the body was read; `body_hex`, all of the body; `encrypted` if it is; `doubt` where
+  its receiver may read it otherwise.
 - the body's fields under the standard's names in English, as `jt808_layout` says: numbers as transmitted, beside them
   what they are in a unit (`speed_kmh`, `latitude_deg`), mean (`result_name`) or consist of (`alarms`, `status`). Times
   are `YYYY-MM-DDThh:mm:ss` in GMT+8. `body` is the same as a class, None if the body is not read or ends early.
@@ -17,6 +18,7 @@ The direction is the number's: 0x8000-0xAFFF goes down, 0x0000-0x7FFF up; of the
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from busgate.decode.jt808_bodies_area import AREAS
@@ -88,6 +90,11 @@ def whole(first: Pdu, body: bytes, flaws: tuple[str, ...], edition: int | None =
     return with_body(
         PROTOCOL, MESSAGES, header, body, edition or first.fields["edition"], certain=edition is not None, flaws=flaws
     )
+
+
+def doubtful(pdu: Pdu, why: str) -> Pdu:
+    """A message that its receiver may take for another: `doubt` says why."""
+    return replace(pdu, fields={**pdu.fields, "doubt": why}, flaws=(*pdu.flaws, why))
 
 
 _KEPT = (

@@ -23,7 +23,9 @@ MOST_BODY = 0x3FF
 """Octets of body that the header's length can say."""
 
 _SPLIT = 0x2000
-_VERSION = 0x4000
+VERSION = 0x4000
+"""The attribute bit that says the header has the form of 2019; reserved in the editions before."""
+
 _RESERVED = 0x8000
 _TAXI_HEADER = 12
 
@@ -138,7 +140,7 @@ def _parse_plain(plain: bytes, alternative: bool, flaws: list[str]) -> Frame | N
     size = _header_size(message_id, attributes, versioned, alternative)
     if len(plain) - 1 < size:
         return None
-    if versioned != bool(attributes & _VERSION):
+    if versioned != bool(attributes & VERSION):
         flaws.append(f"the version bit says {'older' if versioned else '2019'}, the length says otherwise")
     if attributes & _RESERVED:
         flaws.append("attribute bit 15 is reserved and set")
@@ -174,7 +176,7 @@ def _header_size(message_id: int, attributes: int, versioned: bool, alternative:
 
 def _has_version(plain: bytes, message_id: int, attributes: int, alternative: bool) -> bool:
     """Whether the header has the form of 2019: bit 14 says so, unless only the other form fits the frame's length."""
-    said = bool(attributes & _VERSION)
+    said = bool(attributes & VERSION)
     length = len(plain) - 1 - (attributes & MOST_BODY)
     if length == _header_size(message_id, attributes, said, alternative):
         return said

@@ -7,6 +7,7 @@ ordinary traffic. The order of knowledge: what the profile says of its vendor's 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from busgate.detect import cloud_gb, cloud_jt, cloud_jt905, cloud_other
 from busgate.detect.parties import NOBODY
@@ -41,7 +42,12 @@ class CloudDetector:
             return ()
         source = Party(f"{message.host} ({message.flow.remote})" if message.host else str(message.flow.remote), None)
         by_text = message.flow.transport == "sms"
-        return tuple(self._command(message, source, each, by_text=by_text) for each in self.wanted(message.pdu))
+        readings = (message, *(replace(message, pdu=pdu) for pdu in cloud_jt.doubtful(message.pdu)))
+        return tuple(
+            self._command(reading, source, each, by_text=by_text)
+            for reading in readings
+            for each in self.wanted(reading.pdu)
+        )
 
     def wanted(self, pdu: Pdu) -> tuple[Wanted, ...]:
         """What a unit asks for, whoever sent it."""

@@ -8,6 +8,7 @@ it asks for is told of the whole. Numbers: JT/T 808-2011, -2013 and -2019, claus
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from busgate.detect.cloud_jt_vehicle import oil_control, vehicle_control
@@ -127,8 +128,21 @@ _WATCHING = {
 
 def asked(pdu: Pdu) -> tuple[Wanted, ...]:
     """What a message of JT/T 808 or 1078 asks for; never nothing."""
-    code = -1 if pdu.code is None else pdu.code
+    if pdu.code is None:
+        return (unknown(pdu.name, arguments(pdu.fields, "doubt", "phone", "body_hex")),)
+    code = pdu.code
     return unreadable(pdu) or specially(pdu, SPECIAL.get(code)) or (plainly(code, pdu.fields),)
+
+
+def doubtful(pdu: Pdu) -> tuple[Pdu, ...]:
+    """What else a message may be, where its receiver may read it otherwise: one without number and content.
+
+    So no rule about what it seems to be lets it pass.
+    """
+    if not pdu.fields.get("doubt"):
+        return ()
+    fields = {name: pdu.fields[name] for name in ("doubt", "phone", "body_hex") if name in pdu.fields}
+    return (replace(pdu, name=f"doubtful {pdu.name}", code=None, fields=fields, body=None),)
 
 
 def unreadable(pdu: Pdu) -> tuple[Wanted, ...]:
@@ -151,6 +165,8 @@ def specially(pdu: Pdu, reader: Reader | None) -> tuple[Wanted, ...]:
 def plainly(code: int, fields: Fields) -> Wanted:
     """What a message asks for by its number alone."""
     if code in _SERVICES:
+        if fields.get("extra"):
+            return unknown(f"{_SERVICES[code]} with more than it has", arguments(fields, "extra"))
         return service(_SERVICES[code])
     if code in _READS:
         return reading(_READS[code])

@@ -14,6 +14,7 @@ from busgate.detect.cloud_jt_vehicle import taxi_control
 from busgate.detect.wanted import (
     CARRIED,
     RESET,
+    SERVICE,
     UNKNOWN,
     UPDATE,
     Wanted,
@@ -21,6 +22,7 @@ from busgate.detect.wanted import (
     number,
     reading,
     service,
+    unknown,
     watching,
 )
 from busgate.model import Act, Argument, Pdu, Subsystem
@@ -50,9 +52,13 @@ _WORDS: Mapping[int, tuple[str, Act, str]] = {
 
 def asked(pdu: Pdu) -> tuple[Wanted, ...]:
     """What a message asks for; never nothing."""
-    code = -1 if pdu.code is None else pdu.code
+    code = pdu.code
+    if code is None:
+        return cloud_jt.asked(pdu)
     if code in _OWN:
-        return (_OWN[code],)
+        own = _OWN[code]
+        more = own.rule == SERVICE and pdu.fields.get("extra")
+        return (unknown(f"{own.name} with more than it has", arguments(pdu.fields, "extra")) if more else own,)
     return unreadable(pdu) or specially(pdu, _SPECIAL.get(code)) or (plainly(code, pdu.fields),)
 
 

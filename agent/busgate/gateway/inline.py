@@ -124,13 +124,13 @@ class Inline:
                 end = self._learn(facts, at, wall, events) or end
             piece = self._piece(way, span, at, wall, events)
             pieces.append(piece)
-            end = end or self._breaks(piece)
+            end = end or self._breaks(piece, torn=self.conversation.torn)
         return Turn(tuple(pieces), tuple(events), end)
 
-    def _breaks(self, piece: Piece) -> bool:
-        """Whether what is refused takes its conversation along."""
+    def _breaks(self, piece: Piece, *, torn: bool) -> bool:
+        """Whether what is refused takes its conversation along; so does that whose beginning is through (`torn`)."""
         refused = piece.verdict.action is Action.BLOCK and piece.verdict.reason is not Reason.HELD
-        return refused and not self.cuttable
+        return refused and (not self.cuttable or (torn and piece.pdu is not None))
 
     def _is_news(self) -> bool:
         talk = self._air.talk(self._flow)

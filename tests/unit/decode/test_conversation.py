@@ -5,6 +5,7 @@ import pytest
 from busgate.decode.conversation import OPAQUE, UNKNOWN, Conversation
 from busgate.decode.recognise import MOST, recognise
 from busgate.model import Direction, Span
+from support.antenna import jt808
 
 DOWN = Direction.DOWN
 PROMPT = b"root@tbox:~# "
@@ -61,3 +62,16 @@ def test_what_is_no_text_is_one_piece() -> None:
     conversation = opaque()
     assert [each.span for each in conversation.feed(DOWN, b"\0" + PROMPT)] == [Span(b"\0" + PROMPT, None, OPAQUE)]
     assert conversation.feed(DOWN, b"") == []
+
+
+def test_what_the_tbox_said_of_itself_is_known_behind_a_hole() -> None:
+    conversation = Conversation()
+    conversation.feed(Direction.UP, jt808(0x0002, edition=2019))
+    conversation.lost(DOWN)
+    conversation.lost(Direction.UP)
+    doubts = []
+    for edition in (2013, 2019):
+        (said,) = conversation.feed(DOWN, jt808(0x8105, b"\x04", edition=edition))
+        assert said.span.pdu is not None
+        doubts.append("doubt" in said.span.pdu.fields)
+    assert doubts == [True, False]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from busgate.decode.jt808_frame import checksum
-from busgate.decode.jt808_stream import MOST_FRAME, MOST_HELD, Framer
+from busgate.decode.jt808_frame import checksum, parse_content
+from busgate.decode.jt808_stream import MOST_FRAME, MOST_HELD, Framer, Terminal
 from busgate.decode.jt808_text import in_bytes, in_text
 from busgate.model import Span
 from busgate_sim.cloud import jt808 as sim
@@ -147,3 +147,76 @@ def test_a_whole_payload_between_delimiters_is_a_frame_with_flaws_or_not() -> No
     assert in_bytes(b"\x00" + wrong) == [wrong]
     assert in_bytes(b"\x00\x7e\x12\x34" + wrong[3:]) == []
     assert in_bytes(b"\x00" + CUT + b"\x7e" + E7) == [CUT, E7]
+
+
+def doubts(spans: list[Span]) -> list[object]:
+    return [span.pdu.fields.get("doubt") for span in spans if span.pdu is not None]
+
+
+def text(body: bytes, serial: int = 3) -> bytes:
+    return sim.encode(sim.Message(0x8300, PHONE, serial, b"\x01" + body, sim.Edition.Y2013))
+
+
+def e7(code: int, body: bytes) -> bytes:
+    plain = code.to_bytes(2) + len(body).to_bytes(2) + bytes.fromhex("01380013800000") + b"\0\1" + body
+    return b"\xe7" + plain + bytes([checksum(plain)]) + b"\xe7"
+
+
+_SIX = bytes.fromhex("81050001" + PHONE + "0007" + "64")
+
+
+@pytest.mark.parametrize("inner", [E7, b"\xe7" + _SIX + bytes([checksum(_SIX)]) + b"\xe7"])
+def test_a_frame_that_holds_a_right_one_of_the_other_kind_is_doubtful(inner: bytes) -> None:
+    assert doubts(feed(text(b"hello" + inner) + CUT)) == ["another frame ends within this one", None]
+
+
+def test_the_frame_within_may_begin_in_an_earlier_one() -> None:
+    second = text(b"<\xe7", 4)
+    size = 15 + 2 + second.index(b"<")
+    head = b"\x81\x05" + size.to_bytes(2) + bytes.fromhex("012345678901230001") + b"\x64" + bytes(14)
+    first = text(b"\xe7" + head)
+    within = first[first.index(0xE7) + 1 :] + second[: second.index(b"<")]
+    spans = feed(first + text(bytes([checksum(within)]) + b"\xe7", 4))
+    beyond = parse_content(within + bytes([checksum(within)]), 0xE7)
+    assert beyond is not None
+    assert beyond.flaws == ()
+    assert doubts(spans) == [None, "another frame ends within this one"]
+
+
+def test_octets_e7_of_a_text_are_no_frame_within() -> None:
+    assert doubts(
+        feed(
+            text(
+                "\u7eff\u8f66\u7ee7\u7eed\u524d\u884c".encode("gbk")
+                + b"\xe7"
+                + bytes(20)
+                + b"\xe7"
+                + E7[1:-2]
+                + b"\0\xe7"
+            )
+        )
+    ) == [None]
+
+
+def test_an_e7_frame_that_holds_a_broken_7e_one_is_doubtful() -> None:
+    wrong = CUT[:-2] + bytes([CUT[-2] ^ 1]) + CUT[-1:]
+    assert doubts(feed(e7(0x8300, b"\x01" + wrong))) == ["another frame ends within this one"]
+    assert doubts(feed(e7(0x8300, b"\x01~ about ~"))) == [None]
+
+
+def spoken(up: bytes, down: bytes) -> list[object]:
+    terminal = Terminal()
+    Framer(terminal=terminal, up=True).feed(up)
+    return doubts(Framer(terminal=terminal).feed(down))
+
+
+def test_what_the_tbox_may_read_otherwise_is_doubtful() -> None:
+    newest = sim.encode(sim.Message(0x8105, PHONE, 1, b"\x04", sim.Edition.Y2019))
+    beat = sim.encode(sim.Message(0x0002, PHONE, 1, b"", sim.Edition.Y2019))
+    assert spoken(BEAT, CUT) == spoken(beat, newest) == spoken(b"", CUT) == [None]
+    other = "the header has another form than the T-box's own"
+    assert spoken(BEAT, newest) == spoken(beat, CUT) == spoken(BEAT, E7) == [other]
+    assert spoken(b"", newest) == spoken(CUT, newest) == ["the T-box has not said yet that it reads headers of 2019"]
+    stranger = sim.encode(sim.Message(0x8105, "013800138001", 1, b"\x04", sim.Edition.Y2013))
+    assert spoken(BEAT, stranger) == ["the T-box's number is 013800138000"]
+    assert spoken(BEAT[:-2] + b"\0\x7e", stranger) == [None]

@@ -54,8 +54,17 @@ RESTORES = {
 }
 
 
-def told(frame: bytes, first: bytes = AUTHENTICATED) -> Antenna:
-    return Antenna().connect().up(first).down(frame)
+def first_of(frame: bytes) -> bytes:
+    """What the T-box says first, with the header that it is spoken to with."""
+    if frame.startswith(b"##"):
+        return LOGIN
+    if frame[5:6] == b"\x10":
+        return jt905(0x0002)
+    return jt808(0x0102, b"token", edition=2019 if frame[3] & 0x40 else 2013)
+
+
+def told(frame: bytes, first: bytes = b"") -> Antenna:
+    return Antenna().connect().up(first or first_of(frame)).down(frame)
 
 
 def drive(antenna: Antenna) -> list[tuple[Act, Severity]]:
@@ -278,8 +287,7 @@ DEMO = {
 @pytest.mark.parametrize("order", DEMO)
 def test_the_demo_profile_knows_its_vendors_own_forms(order: str) -> None:
     frame, subsystem, act = DEMO[order]
-    first = LOGIN if frame.startswith(b"##") else AUTHENTICATED
-    (alert,) = Antenna(profile=demo_ebus().profile).connect().up(first).down(frame).of("cloud.")
+    (alert,) = Antenna(profile=demo_ebus().profile).connect().up(first_of(frame)).down(frame).of("cloud.")
     assert (alert.subsystem, alert.act) == (subsystem, act)
     assert alert.rule != "cloud.unknown"
 

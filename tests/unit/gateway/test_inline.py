@@ -11,7 +11,7 @@ from busgate.gateway.answers import refusal
 from busgate.gateway.inline import Inline, Piece, Turn
 from busgate.judge.policy import load_policy
 from busgate.model import Action, Alert, Direction, Endpoint, Flow, Mode, Pdu, Reason
-from support.antenna import control, gb32960, jt808
+from support.antenna import control, gb32960, jt808, variant_e7
 from support.gate import demo_ebus
 
 FLOW = Flow("tcp", Endpoint("100.64.0.2", 40_001), Endpoint("203.0.113.10", 6808))
@@ -50,6 +50,10 @@ class Relayed:
     def says(self, direction: Direction, *chunks: bytes) -> Relayed:
         for chunk in chunks:
             self._take(self.inline.chunk(direction, chunk, 1_000_000_000, None))
+        return self
+
+    def waits(self) -> Relayed:
+        self._take(self.inline.undecided(1_500_000_000, None))
         return self
 
     def ends(self) -> Relayed:
@@ -239,3 +243,46 @@ def test_what_is_no_http_any_more_ends_its_conversation_and_is_told(stream: byte
     assert [(alert.reason, alert.action) for alert in relayed.alerts] == [(Reason.MALFORMED, "block")]
     watched = asked(mode=Mode.MONITOR).says(DOWN, stream)
     assert (watched.passed(DOWN), watched.end) == (stream, False)
+
+
+ANY = POLICY.replace("speaks: jt808", "speaks: any")
+NO_NETWORK = POLICY[: POLICY.index("network:")].replace(", endpoints: platform", "")
+
+
+@pytest.mark.parametrize("policy", [ANY, NO_NETWORK])
+def test_a_conversation_that_nobody_recognised_gives_commands_no_way(policy: str) -> None:
+    relayed = Relayed(policy).says(DOWN, b"\5\0\0").waits()
+    assert relayed.passed(DOWN) == b"\5\0\0"
+    relayed.says(UP, AUTHENTICATED).says(DOWN, CUT + RESET)
+    assert relayed.passed(DOWN) == b"\5\0\0" + RESET
+    assert not relayed.end
+
+
+@pytest.mark.parametrize("size", [1, 9])
+def test_a_command_whose_beginning_was_given_up_takes_its_conversation_along(size: int) -> None:
+    relayed = Relayed(ANY).says(DOWN, CUT[:size]).waits().says(DOWN, CUT[size:-1], CUT[-1:])
+    assert relayed.passed(DOWN) == CUT[:-1]
+    assert relayed.end
+    assert [alert.rule for alert in relayed.alerts] == ["cloud.command"]
+
+
+def test_a_rule_is_not_about_a_message_that_the_tbox_may_read_otherwise() -> None:
+    body = b"\x64".rjust(9, b"\1") + b"\0\0\0\1"
+    newest = jt808(0x8105, b"\x04", edition=2019)
+    hidden = jt808(0x8300, b"\x01" + variant_e7(0x8105, b"\x64"))
+    other = jt808(0x8105, b"\x04", serial=5).replace(bytes.fromhex("0138"), bytes.fromhex("0139"))
+    other = other[:-2] + bytes([other[-2] ^ 1]) + other[-1:]
+    surplus = jt808(0x8001, bytes(5) + body)
+    for frame in (newest, hidden, other, surplus):
+        relayed = started().says(DOWN, frame + ACK)
+        assert relayed.passed(DOWN) == ACK
+        assert {alert.action for alert in relayed.alerts} == {"block"}
+        assert "cloud.unknown" in {alert.rule for alert in relayed.alerts}
+        watched = started(mode=Mode.MONITOR).says(DOWN, frame)
+        assert "cloud.unknown" in {alert.rule for alert in watched.alerts}
+
+
+def test_a_tbox_of_2019_is_spoken_to_as_one() -> None:
+    relayed = Relayed().says(UP, jt808(0x0102, b"token", edition=2019))
+    reset = jt808(0x8105, b"\x04", edition=2019)
+    assert relayed.says(DOWN, reset).passed(DOWN) == reset
