@@ -74,7 +74,7 @@ def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say
     gateway = Gateway(described.profile, described.database, mode=mode, wall_offset=time.time_ns() - start, device=name)
     gateway.tbox_addresses = network.addresses
     if countries is not None:
-        gateway.places(countries.country, in_eu)
+        gateway.places(countries.country, in_eu, countries.network)
     with ExitStack() as stack:
         companion = None if settings.keeper else Companion(keeper_words(settings, name))
         outbox = (
