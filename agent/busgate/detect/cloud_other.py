@@ -45,7 +45,7 @@ _SOFTWARE = re.compile(
 _PROGRAM_TYPES = re.compile(r"application/(?:octet-stream|zip|x-|gzip|java-archive|vnd\.)|^binary/")
 _NOT_A_PROGRAM = re.compile(r"application/(?:json|xml|x-www-form|x-javascript|pdf)|^text/|^image/|^audio/|^video/")
 
-_EVENT_LINE = re.compile(r"^(data|event): ?([^\r\n]*)", re.MULTILINE)
+_EVENT_LINE = re.compile(r"(?:^|[\r\n])(data|event): ?([^\r\n]*)")
 """What an event of a stream is made of."""
 
 _PUBLISH = 3

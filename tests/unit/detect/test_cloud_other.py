@@ -128,7 +128,9 @@ def test_an_answer_from_where_orders_are_fetched_is_read_as_one() -> None:
     assert answered(b'{"todo":"cut_oil"}', path="/bus/7/commands").subsystem is Subsystem.DRIVE
 
 
-@pytest.mark.parametrize("event", [b'data: {"cmd":"cut_oil"}\n\n', b"event: command\r\ndata: cut_oil\r\n\r\n"])
+@pytest.mark.parametrize(
+    "event", [b'data: {"cmd":"cut_oil"}\n\n', b"event: command\r\ndata: cut_oil\r\n\r\n", b"id: 1\rdata: cut_oil\r\r"]
+)
 def test_each_event_of_a_stream_is_read_by_itself(event: bytes) -> None:
     pdus = downloaded("/s", b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: hello\n\n" + event)
     events = [only(pdu) for pdu in pdus if pdu.name == "event"]
