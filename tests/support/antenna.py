@@ -21,6 +21,7 @@ RAW_IP = 101
 SECOND = 1_000_000_000
 TBOX, CLOUD = "100.64.0.2", "203.0.113.10"
 PORT = 6808
+FIRST = "net.new-"
 ACK, PSH, SYN = 0x10, 0x08, 0x02
 
 
@@ -97,6 +98,16 @@ class Antenna:
 
     @property
     def alerts(self) -> list[Alert]:
+        """All but that somebody is talked with for the first time: see `first`."""
+        return [alert for alert in self._alerts if not alert.rule.startswith(FIRST)]
+
+    @property
+    def first(self) -> list[Alert]:
+        """That somebody is talked with for the first time."""
+        return [alert for alert in self._alerts if alert.rule.startswith(FIRST)]
+
+    @property
+    def _alerts(self) -> list[Alert]:
         return [event for event in self.events if isinstance(event, Alert)]
 
     @property

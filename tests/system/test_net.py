@@ -21,6 +21,7 @@ from typing import ClassVar
 
 import pytest
 
+from busgate.bridge import pcapng
 from busgate_sim.cloud.certificate import self_made, serves
 from busgate_sim.cloud.jt808 import Edition, Message, decode, encode
 from support.net import CLOUD, IP, NAMED, STRANGER, TBOX, TO_CLOUD, TO_TBOX, World, inside, listening, missing
@@ -215,6 +216,35 @@ def test_a_drive_cut_never_arrives_the_session_lives_and_the_cloud_is_refused(wo
     assert [(alert["name"], alert["subsystem"], alert["action"]) for alert in alerts] == [
         ("terminal control: cut drive", "drive", "block")
     ]
+
+
+def test_what_was_cut_out_is_in_the_evidence_as_the_cloud_sent_it(world: World, desk: Path) -> None:
+    (desk / "net.yaml").write_text(f"network: {{tbox: {TO_TBOX}, evidence: {{folder: evidence}}}}\n", encoding="utf-8")
+    net = Net(world, desk, "--config", desk / "net.yaml")
+    try:
+        session = Session(world)
+        session.up(HEARTBEAT)
+        session.cloud.sendall(CUT + ACK)
+        assert _exactly(session.tbox, len(ACK)) == ACK
+        session.close()
+        time.sleep(0.3)
+        net.stop()
+    finally:
+        net.process.kill()
+        net.process.wait(10)
+        subprocess.run([*world.nft, "delete", "table", "inet", "busgate"], capture_output=True, check=False)
+    (file,) = (desk / "evidence").glob("*.pcapng")
+    data = file.read_bytes()
+    names, holding = list[str](), dict[bytes, set[str]]()
+    for block in pcapng.blocks(data):
+        raw = data[block.start : block.end]
+        if block.kind == pcapng.INTERFACE:
+            names.append(TO_TBOX if TO_TBOX.encode() in raw else TO_CLOUD if TO_CLOUD.encode() in raw else "")
+        elif block.kind == pcapng.PACKET:
+            number, _ = pcapng.packet_time(data, block.start)
+            for said in (CUT, ACK):
+                holding.setdefault(said, set()).update({names[number]} if said in raw else ())
+    assert holding == {CUT: {TO_CLOUD}, ACK: {TO_TBOX, TO_CLOUD}}
 
 
 def test_whoever_is_not_listed_is_not_reached_and_told(world: World, net: Net) -> None:

@@ -36,6 +36,7 @@ are in the Union only where the operator's table says so."""
 
 LARGEST = 256 << 20
 _ANSWERS = 4096
+_LONGEST_NAME = 80
 _NEXT = "Next: get the table anew from its supplier (for example GeoLite2-Country.mmdb), and name that file"
 
 _NOWHERE = tuple(
@@ -94,6 +95,11 @@ class Countries:
     def country(self, address: str) -> str:
         """The country of an address, or ""."""
         return self._answer(address).country
+
+    def network(self, address: str) -> str:
+        """Who announces the network of an address, as `AS64500 Example Hosting`, or ""."""
+        found = self._answer(address)
+        return "" if found.asn is None else f"AS{found.asn} {found.organisation[:_LONGEST_NAME]}".rstrip()
 
     def _looked_up(self, address: str) -> Origin:
         public = _public(address)

@@ -157,22 +157,28 @@ class Messages(ABC):
         if not (until_close or head.chunked or head.content_length):
             return
 
-        def summary(received: int, digest: str, complete: bool, flaws: tuple[str, ...]) -> Pdu:
+        kind = first(head.headers, "content-type")
+
+        def summary(received: int, digest: str, complete: bool | None, flaws: tuple[str, ...], data: bytes) -> Pdu:
             body = Body(
                 head.method,
                 head.url,
                 head.status if isinstance(head, Response) else None,
-                first(head.headers, "content-type"),
+                kind,
                 first(head.headers, "content-encoding"),
                 head.content_length,
                 first(head.headers, "content-range"),
                 received,
                 digest,
-                complete,
+                complete is True,
+                data,
             )
-            return Pdu("http", "body", None, self._direction, told(body), body, flaws)
+            row = told(body)
+            if complete is None:  # nothing is known of the whole yet
+                row = {name: value for name, value in row.items() if name not in {"sha256", "complete"}}
+            return Pdu("http", "body" if complete is not None else "event", None, self._direction, row, body, flaws)
 
-        self._body = Passing(summary, length=head.content_length, chunked=head.chunked)
+        self._body = Passing(summary, length=head.content_length, chunked=head.chunked, kind=kind)
 
 
 class Requests(Messages):

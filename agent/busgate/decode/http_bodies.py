@@ -1,8 +1,9 @@
-"""The body of one HTTP/1 message passing by: hashed and counted, never held.
+"""The body of one HTTP/1 message passing by: hashed and counted, never held; a short text is also read.
 
 Law: bytes are taken from the front of a buffer and given as spans, joined the same bytes. A body not finished keeps
 back its last byte where that may turn out to be the very last, since the summary needs a byte to stand on; at the end
-of a chunk it keeps nothing, so that what a server sends bit by bit arrives bit by bit. Clauses of RFC 9112.
+of a chunk it keeps nothing, so that what a server sends bit by bit arrives bit by bit. Of a stream of events (or of
+lines) the byte that ends an event is a unit of its own, with the event. Clauses of RFC 9112.
 """
 
 from __future__ import annotations
@@ -18,12 +19,22 @@ from busgate.model import Pdu, Span
 PASSING = frozenset({"body", "chunk", "empty line"})
 """Why a span of a sound conversation has no unit: it is a piece of a body, or of what frames it, or nothing at all."""
 
+SHORT = 8192
+"""Bytes; content up to this long is given with the unit that ends it."""
+
 _LONGEST_LINE = 4096
 _LONGEST_TRAILERS = 1 << 14
 _SIZE = re.compile(rb"[ \t]*([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\n]*)?\r?\n")
 
-Summary = Callable[[int, str, bool, tuple[str, ...]], Pdu]
-"""Makes the unit that ends a body: received, SHA-256, whether complete, flaws."""
+_EVENTS = re.compile(r"\s*text/event-stream", re.IGNORECASE)
+_LINES = re.compile(
+    r"\s*application/(?:[\w.+-]*ndjson|jsonl|x-jsonlines|json-seq|stream\+json|x-json-stream)", re.IGNORECASE
+)
+_EVENT_ENDS = (b"\n\n", b"\n\r", b"\r\r")
+"""An empty line; of CR LF the CR is enough for a reader to act."""
+
+Summary = Callable[[int, str, bool | None, tuple[str, ...], bytes], Pdu]
+"""Makes the unit that ends a body: received, SHA-256, whether complete (None: an event within it), flaws, content."""
 
 
 class _State(Enum):
@@ -38,8 +49,13 @@ class _State(Enum):
 class Passing:
     """One body: of `length` bytes, in chunks, or (neither) until the stream ends."""
 
-    def __init__(self, summary: Summary, *, length: int | None = None, chunked: bool = False) -> None:
+    def __init__(self, summary: Summary, *, length: int | None = None, chunked: bool = False, kind: str = "") -> None:
+        """`kind` is the content's type: of a stream of events each is given as soon as it has come."""
         self._summary = summary
+        self._by_lines = _LINES.match(kind) is not None
+        self._parted = self._by_lines or _EVENTS.match(kind) is not None
+        self._content = bytearray()
+        self._tail = b"\0\0"
         self._chunked = chunked
         self._left = length
         self._digest = sha256()
@@ -81,11 +97,35 @@ class Passing:
     def summary(self, *, complete: bool, flaw: str = "") -> Pdu:
         """What has passed until now."""
         flaws = (flaw,) if flaw else () if complete else ("the stream ended within the body",)
-        return self._summary(self._received, self._digest.hexdigest(), complete, flaws)
+        return self._summary(self._received, self._digest.hexdigest(), complete, flaws, self._short())
+
+    def _short(self) -> bytes:
+        return bytes(self._content) if len(self._content) <= SHORT else b""
 
     def _count(self, data: bytes | bytearray) -> None:
         self._digest.update(data)
         self._received += len(data)
+        self._content += data[: SHORT + 1 - len(self._content)]
+
+    def _passed(self, raw: bytes) -> list[Span]:
+        """Bytes of the content as spans: with an event's end, where it is a stream of events, as a unit."""
+        if not self._parted:
+            self._count(raw)
+            return [Span(raw, None, "body")] if raw else []
+        spans, start = list[Span](), 0
+        read, self._tail = self._tail + raw, (self._tail + raw)[-2:]
+        for found in re.finditer(rb"[\r\n]", raw):
+            place = found.start()
+            if not (read.endswith(_EVENT_ENDS, place, place + 3) or (self._by_lines and raw[place] == 0x0A)):
+                continue
+            self._count(raw[start : place + 1])
+            spans += [Span(raw[start:place], None, "body")] if place > start else []
+            unit = self._summary(self._received, "", None, (), self._short())
+            self._content.clear()
+            spans.append(Span(raw[place : place + 1], unit))
+            start = place + 1
+        self._count(raw[start:])
+        return spans + ([Span(raw[start:], None, "body")] if start < len(raw) else [])
 
     @staticmethod
     def _cut(buffer: bytearray, size: int) -> bytes:
@@ -95,11 +135,11 @@ class Passing:
 
     def _data(self, buffer: bytearray) -> list[Span]:
         finishes = self._left is not None and len(buffer) >= self._left
-        keeps = 0 if finishes and self._chunked else 1
+        ends = self._chunked if finishes else self._parted and buffer[-1] in b"\r\n"
+        keeps = 0 if ends else 1
         size = (self._left or 0) if finishes else len(buffer)
         raw = self._cut(buffer, size - keeps)
-        self._count(raw)
-        spans = [Span(raw, None, "body")] if raw else []
+        spans = self._passed(raw)
         if self._left is not None:
             self._left -= len(raw)
         if finishes and self._chunked:

@@ -79,6 +79,8 @@ class Body:
     received: int
     sha256: str
     complete: bool
+    data: bytes = b""
+    """The content itself, where it is short (`http_bodies.SHORT`); told nowhere as it is."""
 
 
 def request(raw: bytes) -> tuple[Request, list[str]] | None:

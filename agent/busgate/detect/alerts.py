@@ -73,6 +73,8 @@ class _Story(NamedTuple):
     everybody: bool = False
     act: Act = Act.SEND
     arguments: Mapping[str, Argument] = MappingProxyType({})
+    excused: bool = True
+    """Whether it counts as the operator's word that it passes."""
 
 
 class Alerts:
@@ -102,12 +104,13 @@ class Alerts:
             ),
         )
 
-    def of_finding(self, finding: Finding, seen: Circumstances, target: Party, name: str) -> Alert | None:
-        """The alert for bad conduct, if it is news."""
-        key, detail = finding.cause, finding.detail
-        return self._raise(
-            seen, _Story(finding.rule, name, finding.source, target, key, detail, subsystem=finding.subsystem)
-        )
+    def of_finding(
+        self, finding: Finding, seen: Circumstances, target: Party, name: str, *, excused: bool = True
+    ) -> Alert | None:
+        """The alert for bad conduct, if it is news; not `excused` where it passes only since no policy forbids it."""
+        key, detail, subsystem = finding.cause, finding.detail, finding.subsystem
+        story = _Story(finding.rule, name, finding.source, target, key, detail, subsystem, excused=excused)
+        return self._raise(seen, story)
 
     def of_malformed(self, malformed: Malformed, seen: Circumstances, source: Party) -> Alert | None:
         """The alert for bytes that do not follow their protocol, if it is news."""
@@ -127,7 +130,7 @@ class Alerts:
 
     def _raise(self, seen: Circumstances, story: _Story) -> Alert | None:
         rule = RULES[story.rule]
-        allowed = seen.verdict.action is Action.PASS
+        allowed = seen.verdict.action is Action.PASS and story.excused
         severity = severity_of(rule, seen.state, allowed=allowed, subsystem=story.subsystem, everybody=story.everybody)
         outcome = f"{severity.name.lower()}|{seen.action}|{seen.verdict.reason}"
         cause = self._episodes.seen(f"{story.rule}|{story.key}|{outcome}", story.rule, seen.at)

@@ -7,6 +7,7 @@ nothing. MQTT 5.0 (OASIS), RFC 9110, ISO 13400-2:2019, 3GPP TS 23.040.
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,10 +24,15 @@ from busgate.detect.wanted import (
     setting,
     unknown,
 )
-from busgate.detect.words import commanded, topic_words
+from busgate.detect.words import commanded, in_answer, topic_words
 from busgate.model import Act, Argument, Pdu, Subsystem
 
 _TBOX, _UNKNOWN = Subsystem.TELEMATICS, Subsystem.UNKNOWN
+
+DOWNLOAD = "download of software"
+
+MOST_UNPACKED = 1 << 15
+"""Characters of packed content that are read."""
 
 LARGE_DOWNLOAD = 256 * 1024
 """A download of this many bytes counts as software, whatever it is called."""
@@ -38,6 +44,9 @@ _SOFTWARE = re.compile(
 )
 _PROGRAM_TYPES = re.compile(r"application/(?:octet-stream|zip|x-|gzip|java-archive|vnd\.)|^binary/")
 _NOT_A_PROGRAM = re.compile(r"application/(?:json|xml|x-www-form|x-javascript|pdf)|^text/|^image/|^audio/|^video/")
+
+_EVENT_LINE = re.compile(r"(?:^|[\r\n])(data|event): ?([^\r\n]*)")
+"""What an event of a stream is made of."""
 
 _PUBLISH = 3
 
@@ -79,11 +88,45 @@ def of_http(pdu: Pdu) -> tuple[Wanted, ...]:
         return (Wanted("HTTP request to the T-box", _UNKNOWN, Act.SET, CARRIED, said),)
     size = max(number(fields.get("received")) or 0, number(fields.get("content_length")) or 0)
     kind = str(fields.get("content_type") or "")
+    if pdu.name == "event":
+        return (_in_content(pdu) or service("HTTP event"),)
     names = f"{fields.get('url') or ''} {fields.get('content_disposition') or ''}"
     if fields.get("method") == "HEAD" or not _is_software(names, kind, size) or not _succeeded(fields):
-        return (service("HTTP response"),)
+        return (_in_content(pdu) or service("HTTP response"),)
     said = arguments(fields, "url", "content_type", "content_length", "received", "sha256", "content_range")
-    return (Wanted("download of software", _TBOX, Act.FLASH, UPDATE, said),)
+    return (Wanted(DOWNLOAD, _TBOX, Act.FLASH, UPDATE, said),)
+
+
+def _in_content(pdu: Pdu) -> Wanted | None:
+    """The order that stands in a response's content or in an event of one, where it is short enough to be read."""
+    data = getattr(pdu.body, "data", b"")
+    if not isinstance(data, bytes) or not data:
+        return None
+    text = _unpacked(data, str(pdu.fields.get("content_encoding") or ""))
+    asked = str(pdu.fields.get("url") or "")
+    if pdu.name == "event" and (lines := _EVENT_LINE.findall(text)):
+        asked += "/" + " ".join(said for field, said in lines if field == "event")
+        text = "\n".join(said for field, said in lines if field == "data")
+    found = in_answer(text, topic_words(asked)) if text else None
+    if found is None:
+        return None
+    return found._replace(arguments=arguments(pdu.fields, "url", "received") | dict(found.arguments))
+
+
+def _unpacked(data: bytes, coding: str) -> str:
+    """Content as text; "" where it is none."""
+    if coding.strip().lower() in {"gzip", "x-gzip", "deflate"}:
+        for window in (47, -15):
+            try:
+                data = zlib.decompressobj(window).decompress(data, MOST_UNPACKED)
+                break
+            except zlib.error:
+                continue
+    coded = "utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    try:
+        return data.decode(coded)
+    except UnicodeDecodeError:
+        return ""
 
 
 def _succeeded(fields: Mapping[str, Any]) -> bool:

@@ -1,20 +1,25 @@
 """Whom the T-box talks with, and what is new or odd about it: the findings on conversations, whatever is said in them.
 
-Law: new means not seen before by this gate, as far back as `Memory` goes; what a policy lists is judged elsewhere.
+Law: new means not seen before by this gate, as far back as `Memory` goes; whether it may be is judged elsewhere.
 Memory is bounded, and a memory that was lost makes everything new once, never anything familiar.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 from busgate.model import Flow, Reason
 
 MOST = 4096
 MOST_OF_ONE = 64
+
+MOST_NEW = 16
+"""How many new parties are told in any `NEW_NS`; what was not told is not remembered, and new again later."""
+NEW_NS = 3_600_000_000_000
 
 SHELLS = frozenset({"ssh", "telnet", "adb", "shell"})
 DEBUG_PORTS: Mapping[int, str] = {
@@ -46,18 +51,20 @@ RULE_OF: Mapping[Reason, str] = {
 
 @dataclass(slots=True)
 class Memory:
-    """What was seen before: addresses by name, certificates and ways to speak TLS by party."""
+    """What was seen before: addresses by name; certificates, ways to speak TLS, ports by party; networks."""
 
     addresses: dict[str, list[str]] = field(default_factory=dict)
     certificates: dict[str, list[str]] = field(default_factory=dict)
     fingerprints: dict[str, list[str]] = field(default_factory=dict)
     countries: dict[str, list[str]] = field(default_factory=dict)
+    endpoints: dict[str, list[str]] = field(default_factory=dict)
+    networks: dict[str, list[str]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, stored: Any) -> Memory:
         """Out of what `stored` wrote; anything else gives an empty one."""
         memory = cls()
-        for name in ("addresses", "certificates", "fingerprints", "countries"):
+        for name in memory.stored():
             table = stored.get(name) if isinstance(stored, Mapping) else None
             if isinstance(table, Mapping):
                 kept: dict[str, list[str]] = getattr(memory, name)
@@ -73,15 +80,50 @@ class Memory:
             "certificates": self.certificates,
             "fingerprints": self.fingerprints,
             "countries": self.countries,
+            "endpoints": self.endpoints,
+            "networks": self.networks,
         }
 
 
+class Contact(NamedTuple):
+    """The other end of a conversation: its port as `tcp/443`, what its network is called where a table says so."""
+
+    address: str
+    port: str
+    host: str = ""
+    network: str = ""
+
+
 class Novelty:
-    """What is new about names, certificates and ways to speak."""
+    """What is new about parties, names, certificates and ways to speak."""
 
     def __init__(self, memory: Memory | None = None) -> None:
         """`memory` is of earlier runs."""
         self.memory = memory or Memory()
+        self._told: deque[int] = deque(maxlen=MOST_NEW)
+        self._untold = 0
+
+    def party(self, contact: Contact, at: int) -> tuple[str, str]:
+        """Somebody the T-box talks with: rule and what is new about it, both "" where nothing is to be told.
+
+        Who has a name is known by it, whatever its address; that its address moved is told by `resolved`. A scan is
+        told by its first `MOST_NEW` parties, and by the number of further ones once there is room again.
+        """
+        who = contact.host or contact.address
+        place = contact.network or _neighbours(contact.address)
+        elsewhere = place not in self.memory.networks
+        if not elsewhere and contact.port in self.memory.endpoints.get(who, ()):
+            return "", ""
+        if len(self._told) == MOST_NEW and at - self._told[0] < NEW_NS:
+            self._untold += 1
+            return "", ""
+        _add(self.memory.endpoints, who, contact.port)
+        _add(self.memory.networks, place, contact.address)
+        self._told.append(at)
+        more, self._untold = (f"; {self._untold} further ones were not told" if self._untold else ""), 0
+        if elsewhere:
+            return "net.new-network", f"{contact.port} in {place}{more}"
+        return "net.new-endpoint", f"{contact.port}{more}"
 
     def resolved(self, name: str, address: str, country: str) -> str:
         """A DNS answer: how it differs from the ones before, "" where it does not.
@@ -144,3 +186,12 @@ def _network(address: str) -> str:
     except ValueError:
         return address
     return str(ip_network(f"{address}/{16 if version == 4 else 32}", strict=False))
+
+
+def _neighbours(address: str) -> str:
+    """What stands for an address's network where no table names it: /24 of IPv4, /48 of IPv6."""
+    try:
+        version = ip_address(address).version
+    except ValueError:
+        return address
+    return str(ip_network(f"{address}/{24 if version == 4 else 48}", strict=False))

@@ -9,6 +9,7 @@ resume123456, SERVER,1,host,port,0#, APN,name#, FACTORY#, RESET#, UPGRADE,url#);
 
 from __future__ import annotations
 
+import json
 import re
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from busgate.detect.wanted import (
     MOST_TEXT,
     RESET,
     SETTINGS,
+    UNKNOWN,
     UPDATE,
     WATCHING,
     Wanted,
@@ -250,6 +252,18 @@ _JSON_KEY = re.compile(
 )
 
 
+_NAMED = (
+    "cmds?|commands?|cmd_?(?:id|type|code|name)|command_?(?:id|type|code|name)|action|control|instruction|op|operation"
+)
+_KEYS = (
+    re.compile(rf'"(?:{_NAMED})"\s*:\s*(?:"([^"]{{0,80}})"|([^\s",}}]{{1,80}}))', re.IGNORECASE),
+    re.compile(rf"(?:^|[&?\n])(?:data: ?)?(?:{_NAMED})[=:] ?([^&\s]{{1,80}})", re.IGNORECASE),
+    re.compile(rf"<(?:\w{{1,20}}:)?(?:{_NAMED})(?:\s[^>]{{0,200}})?>\s*([^<\s][^<]{{0,80}})", re.IGNORECASE),
+)
+"""Under what names an answer gives an order, and the order."""
+_NO_ORDER = frozenset({"", "null", "none", "false"})
+
+
 def commanded(text: str) -> Wanted | None:
     """What a text that may be a command asks for; None where it is ordinary prose."""
     said = {"text": Argument(text[:MOST_TEXT])}
@@ -266,6 +280,40 @@ def commanded(text: str) -> Wanted | None:
     if _READS.fullmatch(text):
         return reading("text command: query", said)
     return unknown("text command that nobody explains", said) if shaped else None
+
+
+def in_answer(text: str, asked_for_orders: bool) -> Wanted | None:
+    """The order that stands in an answer to a question of the T-box's, which is data of any form unless it says so.
+
+    An order is what stands under a name such as `cmd` (JSON, XML, a form), whether anybody can explain it or not; a
+    text in the form of a command; and words for one where the T-box `asked_for_orders`.
+    """
+    text = _plain_json(text.strip("\0 \t\r\n"))
+    said = {"text": Argument(text[:MOST_TEXT])}
+    keys = [found[found.lastindex or 0] for pattern in _KEYS for found in pattern.finditer(text)]
+    keys = [key for key in keys if key.strip().lower() not in _NO_ORDER]
+    if keys:
+        found = commanded('{"cmd":"' + " ".join(keys)[: MOST_READ // 2] + '"}')
+    elif len(text) <= MOST_READ and (asked_for_orders or text[:1] not in _DATA):
+        found = commanded(text)
+        if found is not None and found.rule == UNKNOWN and not _MARKED.search(text):
+            found = None
+    else:
+        found = None
+    return None if found is None else found._replace(arguments=said)
+
+
+def _plain_json(text: str) -> str:
+    """JSON without escapes, as its reader understands it; anything else as it is."""
+    if text[:1] not in _DATA or "\\" not in text:
+        return text
+    try:
+        return json.dumps(json.loads(text), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+_DATA = ("{", "[", "<")
 
 
 def topic_words(topic: str) -> bool:

@@ -13,11 +13,12 @@ from typing import NamedTuple
 from busgate.detect.alerts import ORDINARY, Alerts, Circumstances
 from busgate.detect.causality import Causality, Trigger
 from busgate.detect.cloud import CloudDetector
+from busgate.detect.cloud_other import DOWNLOAD
 from busgate.detect.conduct import Finding
 from busgate.detect.functions import Functions, Place
-from busgate.detect.network import RULE_OF, SHELLS, Novelty, debug_port, passed
+from busgate.detect.network import RULE_OF, SHELLS, Contact, Novelty, debug_port, passed
 from busgate.detect.updates import Updates
-from busgate.detect.wanted import CARRIED, PACKAGE, PERSONAL, SERVICE, UPDATE
+from busgate.detect.wanted import CARRIED, PACKAGE, PERSONAL, SERVICE
 from busgate.gateway.talk import Talk
 from busgate.judge.decide import Judge
 from busgate.judge.situation import Situation
@@ -73,6 +74,8 @@ class Air:
         self.in_line = False
         """Whether verdicts take effect: a capture is only watched."""
         self.country: Country = _nowhere
+        self.network_of: Country = _nowhere
+        """What the network of an address is called, "" where no table says."""
         self.novelty = Novelty()
         self.causality = Causality()
         self.updates = Updates(situation.snapshot)
@@ -103,7 +106,7 @@ class Air:
         self._make_room()
         talk = Talk(flow, at, inbound, self._names.get(flow.remote.address, ()), self.country(flow.remote.address))
         self._talks[flow] = talk
-        events = list(self._judged(talk, at, wall))
+        events = [*self._judged(talk, at, wall), *self._new(talk, at)]
         if inbound:
             events += self._found("net.inbound", talk, at, f"to port {flow.tbox.port}")
         habit = debug_port(flow, inbound=inbound)
@@ -225,13 +228,27 @@ class Air:
             return ()
         return self._found(RULE_OF.get(talk.verdict.reason, "net.endpoint"), talk, at, talk.verdict.detail)
 
-    def _found(self, rule: str, talk: Talk, at: int, detail: str) -> tuple[Event, ...]:
+    def _new(self, talk: Talk, at: int) -> tuple[Event, ...]:
+        """Whether the other end was never seen before; who may not be talked with at all is told as that."""
+        flow = talk.flow
+        if talk.verdict.action is not Action.PASS or flow.transport == "sms":
+            return ()
+        # Whoever calls the T-box comes from another port each time; that is no other party.
+        port = f"{flow.transport} towards {flow.tbox.port}" if talk.inbound else f"{flow.transport}/{flow.remote.port}"
+        address = flow.remote.address
+        contact = Contact(address, port, talk.host, self.network_of(address))
+        rule, news = self.novelty.party(contact, at)
+        listed = self._judge.endpoints.network is not None
+        return self._found(rule, talk, at, news, excused=listed) if rule else ()
+
+    def _found(self, rule: str, talk: Talk, at: int, detail: str, *, excused: bool = True) -> tuple[Event, ...]:
         remote = Party(f"{talk.host} ({talk.flow.remote})" if talk.host else str(talk.flow.remote), None)
         who = talk.host or talk.flow.remote.address
         # With whom is one story, whatever turns out to be spoken; what is spoken is another.
         language = talk.speaks if rule in {"net.protocol", "net.shell"} else ""
         finding = Finding(rule, f"{who}|{talk.flow.remote.port}|{language}", self._tbox, detail)
-        alert = self._alerts.of_finding(finding, self._seen(at, talk.verdict, talk.told()), remote, detail)
+        seen = self._seen(at, talk.verdict, talk.told())
+        alert = self._alerts.of_finding(finding, seen, remote, detail, excused=excused)
         return () if alert is None else (alert,)
 
     # ------------------------------------------------------------------ messages
@@ -327,7 +344,7 @@ class Air:
         if grant:
             self.updates.approved(message.at, grant)
         source = message.host or str(message.flow.remote)
-        if message.pdu.protocol == "http" and command.rule == UPDATE:
+        if message.pdu.protocol == "http" and command.name == DOWNLOAD:
             url = command.arguments.get("url")
             digest = command.arguments.get("sha256")
             size = command.arguments.get("received")

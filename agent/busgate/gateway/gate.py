@@ -382,9 +382,15 @@ class Gateway:
         """Unix time in ns at a moment, None where no clock is trusted."""
         return self._wall(at)
 
-    def places(self, country: Callable[[str], str], in_europe: Callable[[str], bool]) -> None:
-        """Take a table: the country of an address ("" for unknown), and which countries are in the European Union."""
+    def places(
+        self,
+        country: Callable[[str], str],
+        in_europe: Callable[[str], bool],
+        network: Callable[[str], str] | None = None,
+    ) -> None:
+        """Take a table: country and network of an address ("" for unknown), and which countries are in the Union."""
         self.air.country = country
+        self.air.network_of = network or self.air.network_of
         self._judge.endpoints.in_europe = in_europe
 
     @property

@@ -58,7 +58,7 @@ def listen(
     gateway = Gateway(wish.vehicle.profile, wish.vehicle.database, mode=Mode.OBSERVE, wall_offset=0)
     gateway.tbox_addresses = wish.addresses
     if countries is not None:
-        gateway.places(countries.country, in_eu)
+        gateway.places(countries.country, in_eu, countries.network)
     start = time.time_ns()
     if wish.policy is not None:
         gateway.adopt(wish.policy.policy, start, signed=wish.policy.signed)

@@ -18,7 +18,7 @@ from busgate.bridge.inspector import FlowEvent, Happening
 from busgate.bridge.modem import Modems
 from busgate.bridge.port import BridgeError
 from busgate.bridge.relay import Relay
-from busgate.bridge.sniffer import Sniffer
+from busgate.bridge.sniffer import Listening, Sniffer
 from busgate.detect.causality import Trigger
 from busgate.gateway import Gateway
 from busgate.model import BusgateError, Event, Loss, Mode, ModemState, Packet, Side, Sms
@@ -74,7 +74,7 @@ def run(settings: Settings, reread: Callable[[], Settings], stop: Stop, say: Say
     gateway = Gateway(described.profile, described.database, mode=mode, wall_offset=time.time_ns() - start, device=name)
     gateway.tbox_addresses = network.addresses
     if countries is not None:
-        gateway.places(countries.country, in_eu)
+        gateway.places(countries.country, in_eu, countries.network)
     with ExitStack() as stack:
         companion = None if settings.keeper else Companion(keeper_words(settings, name))
         outbox = (
@@ -124,6 +124,7 @@ class NetGate:
         self._sniffer = Sniffer.open(Side.TBOX, network.tbox)
         stack.callback(self._sniffer.close)
         self._ring = None if network.evidence is None else stack.enter_context(ring_of(network.evidence))
+        self._outside = None if self._ring is None else _outside_of(network.uplink, stack)
         self._modems = stack.enter_context(Modems(only=network.modems)) if network.modem else None
         self._fenced: Fenced | None = None
         self._relay: Relay | None = None
@@ -206,6 +207,17 @@ class NetGate:
             if self._ring is not None:
                 self._ring.keep(packet, 0, self._network.tbox)
             self._take(packet._replace(at=packet.at - offset))
+        self._keep_outside()
+
+    def _keep_outside(self) -> None:
+        """What the uplink has heard, also what is cut out of it: kept as evidence, and read by nobody."""
+        if self._outside is None or self._ring is None:
+            return
+        packets = self._outside.read(0)
+        if not packets:
+            self._outside.again()
+        for packet in packets:
+            self._ring.keep(packet, 0, self._outside.name)
 
     def _take(self, unit: Packet | Sms) -> None:
         outcome = self._gateway.receive(unit)
@@ -258,6 +270,8 @@ class NetGate:
     def _losses(self, now: int) -> None:
         """What was lost on the way here, since it was last told."""
         counts = {f"capture_{name}": count for name, count in self._sniffer.losses().items()}
+        if self._outside is not None:
+            counts |= {f"uplink_{name}": count for name, count in self._outside.losses().items()}
         if self._ring is not None:
             counts |= {f"evidence_{name}": count for name, count in self._ring.losses().items()}
         if self._modems is not None:
@@ -319,6 +333,16 @@ class NetGate:
             return said if self._network.uplink is None else said + earlier
         between = f"between {self._network.tbox} (T-box) and {self._network.uplink} (uplink)"
         return f"{mode} {between}: the kernel drops what no rule names, the relay judges the rest"
+
+
+def _outside_of(uplink: str | None, stack: ExitStack) -> Sniffer | None:
+    """What listens to the uplink; it may come later, or come and go."""
+    if uplink is None:
+        return None
+    made = Sniffer(Side.TAP, uplink, Listening())
+    made.again()
+    stack.callback(made.close)
+    return made
 
 
 def _is_there(interface: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the air side has seen before, kept in a file over restarts: endpoints, certificates, fingerprints, names.
+"""What the air side has seen before, kept in a file over restarts: parties, networks, certificates, names and the like.
 
 Law: a file that cannot be read or written stops nothing; everything is new once more, and that is said.
 """

@@ -78,7 +78,8 @@ def replay(job: Job) -> Result:
     )
     gateway.tbox_addresses = job.addresses
     if job.countries:
-        gateway.places(Countries.open(*job.countries).country, in_eu)
+        countries = Countries.open(*job.countries)
+        gateway.places(countries.country, in_eu, countries.network)
     log = _open_log(job, start, wall_offset)
     uplink = Uplink(job.mqtt, job.device, log, witnesses=job.witnesses) if job.mqtt is not None else None
     station = Station(gateway, log, uplink)

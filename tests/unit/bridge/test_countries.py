@@ -97,6 +97,7 @@ def test_several_tables_complete_each_other(tmp_path: Path) -> None:
         table(tmp_path / "c.mmdb", {"192.0.2.0/24": NETHERLANDS}),
     )
     assert countries.of("192.0.2.1") == Origin("NL", True, 64500, "Example Hosting")
+    assert (countries.network("192.0.2.1"), countries.network("10.0.0.1")) == ("AS64500 Example Hosting", "")
     assert countries.built > 1_700_000_000
 
 

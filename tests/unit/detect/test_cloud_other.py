@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from busgate.decode import doip, http, mqtt, sms
+from busgate.decode.http_bodies import SHORT
 from busgate.detect import cloud_other
 from busgate.detect.cloud_other import LARGE_DOWNLOAD
 from busgate.detect.wanted import Wanted
@@ -70,6 +73,68 @@ def test_a_body_larger_than_it_was_announced_to_be_is_judged_by_what_came() -> N
 )
 def test_other_answers_are_service(path: str, answer: bytes) -> None:
     assert {only(pdu).rule for pdu in downloaded(path, answer)} == {"cloud.service"}
+
+
+def answered(body: bytes, header: bytes = b"", path: str = "/state") -> Wanted:
+    """What the end of a body asks for."""
+    *_, end = downloaded(path, SERVED % (len(body), header) + body)
+    return only(end)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"cmd":"cut_oil"}',
+        b'{"id":7,"data":{"command" : "cutOil"}}',
+        b'{"\\u0063md":"cut\\u005foil"}',
+        b"id=7&cmd=cut_oil",
+        b"<order><cmd>cut_oil</cmd></order>",
+        b"DYD#",
+        b"cut_oil",
+        '{"cmd":"断油"}'.encode(),
+        '{"cmd":"cut_oil"}'.encode("utf-16"),
+    ],
+)
+@pytest.mark.parametrize("header", [b"", b"Content-Type: application/json\r\n", b"Content-Type: image/png\r\n"])
+def test_an_order_in_an_answer_is_read_whatever_the_answer_is_called(body: bytes, header: bytes) -> None:
+    found = answered(body, header)
+    assert (found.subsystem, found.act, found.rule) == (Subsystem.DRIVE, Act.STOP, "cloud.command")
+    assert found.arguments["url"].value == "http://u.example/state"
+
+
+def test_an_order_that_is_packed_is_read_too() -> None:
+    packed = b"Content-Encoding: gzip\r\n"
+    assert answered(gzip.compress(b'{"cmd":"cut_oil"}'), packed).subsystem is Subsystem.DRIVE
+    assert answered(b"\x1f\x8bspoilt", packed).rule == "cloud.service"
+
+
+def test_what_nobody_can_explain_under_the_name_of_an_order_is_unknown() -> None:
+    assert {answered(body).rule for body in (b'{"cmd":33285}', b'{"cmd":["x"]}', b"cmd=7")} == {"cloud.unknown"}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"code":0,"msg":"ok"}', b"OK", b"SUCCESS", b"true", b'{"next_stop":"Kade"}', b'{"interval":30}',
+        b'{"action":null}', b"<html><body>hello</body></html>", b"\xff\xd8\xff", b'{"cmd":"cut_oil"}' + bytes(SHORT),
+    ],
+)  # fmt: skip
+def test_an_answer_that_orders_nothing_or_is_long_is_service(body: bytes) -> None:
+    assert answered(body).rule == "cloud.service"
+
+
+def test_an_answer_from_where_orders_are_fetched_is_read_as_one() -> None:
+    assert answered(b'{"todo":"cut_oil"}').rule == "cloud.service"
+    assert answered(b'{"todo":"cut_oil"}', path="/bus/7/commands").subsystem is Subsystem.DRIVE
+
+
+@pytest.mark.parametrize(
+    "event", [b'data: {"cmd":"cut_oil"}\n\n', b"event: command\r\ndata: cut_oil\r\n\r\n", b"id: 1\rdata: cut_oil\r\r"]
+)
+def test_each_event_of_a_stream_is_read_by_itself(event: bytes) -> None:
+    pdus = downloaded("/s", b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: hello\n\n" + event)
+    events = [only(pdu) for pdu in pdus if pdu.name == "event"]
+    assert (events[0].name, events[1].subsystem) == ("HTTP event", Subsystem.DRIVE)
 
 
 def test_what_is_only_asked_about_is_not_loaded() -> None:

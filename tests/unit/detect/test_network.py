@@ -4,7 +4,18 @@ import json
 
 import pytest
 
-from busgate.detect.network import MOST, MOST_OF_ONE, RULE_OF, Memory, Novelty, debug_port, passed
+from busgate.detect.network import (
+    MOST,
+    MOST_NEW,
+    MOST_OF_ONE,
+    NEW_NS,
+    RULE_OF,
+    Contact,
+    Memory,
+    Novelty,
+    debug_port,
+    passed,
+)
 from busgate.detect.rules import RULES
 from busgate.model import Endpoint, Flow
 
@@ -54,6 +65,33 @@ def test_memory_is_bounded_and_comes_back_from_json() -> None:
     assert len(novelty.memory.certificates["party 20"]) == MOST_OF_ONE
     stored = json.loads(json.dumps(novelty.memory.stored()))
     assert Memory.read(stored) == novelty.memory
+
+
+def test_a_party_is_new_once_by_its_name_its_port_and_its_network_also_after_a_restart() -> None:
+    novelty = Novelty()
+    first = Contact("203.0.113.10", "tcp/443", "p.example", "AS64500")
+    assert novelty.party(first, 0)[0] == "net.new-network"
+    novelty = Novelty(Memory.read(json.loads(json.dumps(novelty.memory.stored()))))
+    assert novelty.party(first, 1) == novelty.party(first._replace(address="203.0.113.99"), 1) == ("", "")
+    assert novelty.party(first._replace(port="tcp/80"), 2) == ("net.new-endpoint", "tcp/80")
+    assert novelty.party(first._replace(host=""), 3)[0] == "net.new-endpoint"
+    assert novelty.party(first._replace(network="AS64501"), 4) == ("net.new-network", "tcp/443 in AS64501")
+
+
+def test_without_a_table_a_network_is_of_24_bits_or_48() -> None:
+    novelty = Novelty()
+    assert novelty.party(Contact("2001:db8:1:2::1", "udp/53"), 0)[1] == "udp/53 in 2001:db8:1::/48"
+    assert novelty.party(Contact("2001:db8:1:3::1", "udp/53"), 0)[0] == "net.new-endpoint"
+    assert novelty.party(Contact("198.51.100.7", "udp/53"), 0)[1] == "udp/53 in 198.51.100.0/24"
+
+
+def test_what_was_not_told_of_a_scan_is_new_again_later() -> None:
+    novelty = Novelty()
+    told = [novelty.party(Contact("192.0.2.1", f"tcp/{port}"), port)[0] for port in range(5000)]
+    assert sum(map(bool, told)) == MOST_NEW
+    assert sum(map(len, novelty.memory.endpoints.values())) == MOST_NEW
+    rule, news = novelty.party(Contact("192.0.2.1", "tcp/4999"), NEW_NS)
+    assert (rule, news) == ("net.new-endpoint", f"tcp/4999; {5000 - MOST_NEW} further ones were not told")
 
 
 @pytest.mark.parametrize("broken", [None, 7, [], {"addresses": 7}, {"addresses": {"a": 7}}, {"addresses": [1]}])

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from busgate.detect.network import MOST_NEW, NEW_NS
 from busgate.gateway.air import MOST_NAMES, MOST_TALKS
 from busgate.model import (
     Act,
@@ -53,6 +54,35 @@ def test_a_party_that_is_not_listed_is_told_once_and_its_service_is_no_second_st
     antenna = Antenna(NOTHING, remote="192.0.2.9").connect().up(AUTHENTICATED).down(jt808(0x8001, bytes(5)))
     assert rules(antenna) == ["net.endpoint"]
     assert antenna.alerts[0].cloud["address"] == "192.0.2.9"
+
+
+def test_somebody_never_seen_before_is_told_low_where_no_policy_lists_anybody() -> None:
+    antenna = Antenna(HEAD + "allow: []\n", remote="192.0.2.9").connect().connect()
+    antenna.elsewhere("192.0.2.10", 443).connect().elsewhere("192.0.2.10", 8443).connect()
+    antenna.gateway.air.network_of = {"198.51.100.7": "AS64500 Example"}.get  # type: ignore[assignment]
+    antenna.elsewhere("198.51.100.7", 443).connect()
+    assert [(alert.rule, alert.severity, alert.detail) for alert in antenna.first] == [
+        ("net.new-network", Severity.LOW, "tcp/6808 in 192.0.2.0/24"),
+        ("net.new-endpoint", Severity.LOW, "tcp/443"),
+        ("net.new-endpoint", Severity.LOW, "tcp/8443"),
+        ("net.new-network", Severity.LOW, "tcp/443 in AS64500 Example"),
+    ]
+
+
+def test_an_endpoint_that_the_policy_lists_is_information_once_and_one_that_it_refuses_no_second_story() -> None:
+    antenna = Antenna(NOTHING).connect().connect()
+    assert [alert.severity for alert in antenna.first] == [Severity.INFO]
+    assert Antenna(NOTHING, remote="192.0.2.9").connect().first == []
+
+
+def test_a_scan_gives_some_alerts_an_hour_whatever_its_size() -> None:
+    antenna = Antenna(HEAD + "allow: []\n")
+    for each in range(600):
+        antenna.elsewhere(f"198.51.{each >> 8}.{each & 255}", 443).connect()
+    assert len(antenna.first) == MOST_NEW
+    antenna.at += NEW_NS
+    antenna.elsewhere("192.0.2.1", 443).connect()
+    assert antenna.first[-1].detail == f"tcp/443 in 192.0.2.0/24; {600 - MOST_NEW} further ones were not told"
 
 
 def test_a_command_of_a_party_that_is_not_listed_passes_by_no_rule() -> None:

@@ -143,7 +143,8 @@ def test_monitoring_lets_everything_pass_and_says_what_it_would_stop(tmp_path: P
     assert desk.opens(address="203.0.113.99").admission is Admission.PASS
     release = desk.opens().began().says(DOWN, CUT + ACK)
     assert (release.forward, release.back) == (CUT + ACK, b"")
-    assert {event.action for event in desk.events if isinstance(event, Alert)} == {"would_block"}
+    alerts = [event for event in desk.events if isinstance(event, Alert)]
+    assert {alert.action for alert in alerts if not alert.rule.startswith("net.new-")} == {"would_block"}
 
 
 def test_a_message_waits_while_its_conversation_goes_on_until_it_is_released(desk: Desk) -> None:
@@ -436,3 +437,24 @@ def test_a_download_is_judged_once_more_too(desk: Desk) -> None:
     desk.decide(Decision.RELEASE)
     assert desk.due() == [(DOWN, CLOSE)]
     assert desk.stages == [("held", ""), ("refused", "busgate")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("application/json", ('{"cmd":', '"cut_oil"', "}")),
+        ("text/event-stream", ('data: {"cmd":', '"cut_oil"}', "\n\n")),
+    ],
+)
+def test_an_order_in_an_answer_never_arrives_whole(desk: Desk, kind: str, body: tuple[str, ...]) -> None:
+    talk = desk.opens(port=8080)
+    talk.says(UP, b"GET /state HTTP/1.1\r\nHost: updates.example\r\n\r\n")
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: {kind}\r\nContent-Length: {len(''.join(body))}\r\n\r\n"
+    releases = [talk.says(DOWN, each.encode()) for each in (head, *body)]
+    arrived = b"".join(release.forward for release in releases).decode().removeprefix(head)
+    assert releases[-1].close
+    assert "".join(body).startswith(arrived)
+    assert len(arrived) < len("".join(body))
+    assert [alert.rule for alert in desk.events if isinstance(alert, Alert) and alert.action == "block"] == [
+        "cloud.command"
+    ]
