@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import cast
 
 from busgate.bridge.capture import LATEST, LONGEST_BLOCK, read
-from busgate.bridge.records import PACKET, Notes, Record
+from busgate.bridge.records import PACKET, Notes, Record, fits
 
 _PIECES = (1, 3, 16, 20, 61)
 
@@ -88,7 +88,7 @@ def check(data: bytes) -> None:
             assert payload in data
         else:
             assert can_id < 1 << 32
-            assert len(payload) <= 64
+            assert fits(len(payload), flags)
     assert len(records) <= len(data) // 12
 
 

@@ -84,7 +84,7 @@ def can_record(at: int, channel: str, data: bytes) -> Record | None:
     flags = FD_FORMAT | (bits & _KNOWN_FLAGS) if fd else 0
     payload = data[_CAN_HEADER.size : _CAN_HEADER.size + length]
     if can_id & ERROR:
-        return at, channel, ERROR | (can_id & IDENTIFIER), payload, 0
+        return (at, channel, ERROR | (can_id & IDENTIFIER), payload, 0) if length <= CLASSICAL_MOST else None
     if not can_id & EXTENDED and can_id & IDENTIFIER > _STANDARD_MOST:
         return None
     if can_id & REMOTE:

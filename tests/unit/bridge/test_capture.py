@@ -84,6 +84,8 @@ def test_socketcan_records_become_frames(tmp_path: Path) -> None:
         can(0x123, bytes(8), length=9, room=9),
         can(0x123, bytes(9), FD_FORMAT, room=9),
         can(0, bytes(8), 0x80),
+        can(ERROR | 4, bytes(9), room=9),
+        can(ERROR | 4, bytes(12), FD_FORMAT, room=64),
     ],
 )
 def test_socketcan_records_that_are_no_frames_are_counted(tmp_path: Path, record: bytes) -> None:
