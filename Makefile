@@ -30,7 +30,7 @@ test-net: $(VENV)/.dev-installed ## run only the tests of the IP side, in networ
 fuzz: $(VENV)/.dev-installed ## feed every decoder damaged bytes, ten minutes each (FUZZ="--minutes 1 jt808")
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ)
 
-test-services: $(VENV)/.dev-installed ## install into a Debian of its own and watch the services under systemd (root, debootstrap)
+test-services: $(VENV)/.dev-installed ## install into a Debian of its own and watch the services under systemd (root, debootstrap, systemd-container)
 	@$(BIN)/python tests/kernel/services.py || [ $$? = 77 ]
 
 check: $(VENV)/.dev-installed ## what CI runs: format, lint, types, import contracts, tests

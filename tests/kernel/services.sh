@@ -1,18 +1,5 @@
 # What a technician would look at, and what a bad day does: run in the guest by check.service.
-PATH=/usr/sbin:/usr/bin:/sbin:/bin
-check() { # name, command
-    name=$1
-    shift
-    if "$@" >/tmp/said 2>&1; then echo "ok $name"; else echo "FAILED $name: $(tail -n 3 /tmp/said | tr '\n' ' ')"; fi
-}
-soon() { # command: true within ten seconds
-    for _ in $(seq 50); do
-        "$@" && return 0
-        sleep 0.2
-    done
-    return 1
-}
-active() { systemctl is-active --quiet "$1"; }
+. /root/services_common.sh
 heard() { # wire, frame sent, on: whether it comes out there
     timeout 3 candump -L -n 1 "$3,${2%%#*}:1FFFFFFF" >/tmp/heard 2>/dev/null &
     listener=$!
@@ -22,8 +9,6 @@ heard() { # wire, frame sent, on: whether it comes out there
     grep -q "$2" /tmp/heard
 }
 not_heard() { ! heard "$@"; }
-pid() { systemctl show -p MainPID --value "$1"; }
-another() { p=$(pid busgate-gate); [ "$p" != 0 ] && [ "$p" != "$1" ]; }
 modprobe -a can can-raw can-gw vxcan
 for pair in "tb0 tb1" "ve0 ve1"; do
     # shellcheck disable=SC2086
@@ -32,13 +17,6 @@ for pair in "tb0 tb1" "ve0 ve1"; do
     ip link set "$1" up
     ip link set "$2" up
 done
-systemd-sysusers busgate.conf
-systemd-tmpfiles --create busgate.conf
-chgrp -R busgate /etc/busgate
-chmod 640 /etc/busgate/*
-chown busgate-keeper: /etc/busgate/device.key
-chmod 600 /etc/busgate/device.key
-systemctl daemon-reload
 check "both services start" systemctl start busgate-keeper busgate-gate
 check "the gate is active" soon active busgate-gate
 check "the keeper is active" soon active busgate-keeper
@@ -52,13 +30,13 @@ check "the gate is nobody special" test "$(ps -o user= -p "$gate" | tr -d ' ')" 
 check "the gate cannot read the device's key" sh -c "! setpriv --reuid=busgate-gate --regid=busgate --clear-groups cat /etc/busgate/device.key"
 kill -STOP "$gate"
 check "with the gate stopped the kernel's part goes on" heard tb1 18FEF34A#0102030405060708 ve1
-check "systemd's watchdog starts another within 10 s" soon another "$gate"
+check "systemd's watchdog starts another within 10 s" soon another busgate-gate "$gate"
 check "it says so itself" sh -c "journalctl -u busgate-gate --no-pager | grep -qi watchdog"
 sleep 4
 check "the new one judges" soon heard tb1 18EAFF4A#CAFE00 ve1
 gate=$(pid busgate-gate)
 kill -9 "$gate"
-check "a killed gate is started again" soon another "$gate"
+check "a killed gate is started again" soon another busgate-gate "$gate"
 sleep 3
 check "and judges" soon heard tb1 18EAFF4A#CAFE00 ve1
 keeper=$(pid busgate-keeper)
