@@ -63,34 +63,3 @@ def _prompted(data: bytes) -> int:
 def _said(answer: bool | None, data: bytes) -> bool | None:
     """An answer, which nothing more can come to after `MOST` bytes."""
     return False if answer is None and len(data) >= MOST else answer
-
-
-class Recogniser:
-    """Fed piece by piece: `name` is "" until the stream is known, and stays what it is then.
-
-    Holds at most `MOST` bytes of each direction, and none once the stream is known.
-    """
-
-    def __init__(self, ports: tuple[int, ...] = ()) -> None:
-        self.name = ""
-        self._ports = ports
-        self._client = bytearray()
-        self._server = bytearray()
-
-    @property
-    def given_up(self) -> bool:
-        """Whether enough has come of a direction and nothing was recognised."""
-        return not self.name and max(len(self._client), len(self._server)) >= MOST
-
-    def feed(self, data: bytes, *, client: bool) -> str:
-        """Take bytes that the client (or the server) sent; the answer so far."""
-        buffer = self._client if client else self._server
-        fresh = data[: MOST - len(buffer)]
-        if self.name or not fresh:
-            return self.name
-        buffer += fresh
-        self.name = recognise(bytes(self._client), bytes(self._server), self._ports)
-        if self.name:
-            self._client.clear()
-            self._server.clear()
-        return self.name

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from busgate.decode.recognise import MOST, Recogniser, recognise
+from busgate.decode.recognise import recognise
 from busgate_sim.cloud import mqtt
 from support.tls_handshake import handshake
 
@@ -97,22 +97,14 @@ def test_ports_alone_tell_nothing() -> None:
     assert recognise(bytes(64), bytes(64), (443, 1883, 80, 5555, 23)) == ""
 
 
-def test_the_answer_does_not_depend_on_how_the_bytes_were_cut() -> None:
+def test_what_is_said_of_some_bytes_is_said_of_them_with_more_behind() -> None:
     for up in (
         handshake(ssl.TLSVersion.TLSv1_3)[0],
         mqtt.connect("a", "b", "c"),
         b"\r\nx\r\nlogin: ",
         b"POST /x HTTP/1.1\r\n",
     ):
-        piecewise = Recogniser()
-        for octet in up:
-            piecewise.feed(bytes([octet]), client=True)
-        assert piecewise.name == Recogniser().feed(up, client=True) != ""
-
-
-def test_a_stream_that_is_nothing_known_is_given_up_and_held_no_longer_than_that() -> None:
-    recogniser = Recogniser()
-    for _ in range(10):
-        assert recogniser.feed(bytes(500), client=False) == ""
-    assert recogniser.given_up
-    assert len(recogniser._server) == MOST
+        answers = [recognise(up[:end], b"") for end in range(len(up) + 1)]
+        assert set(answers) <= {"", answers[-1]}
+        assert answers == sorted(answers)
+        assert answers[-1] != ""

@@ -225,9 +225,7 @@ fields = st.dictionaries(
 
 
 @given(
-    st.lists(
-        st.tuples(st.sampled_from(["alert", "alert.count", "cloud.command", "grant.start", "grant.end", "x"]), fields)
-    ),
+    st.lists(st.tuples(st.sampled_from(["alert", "alert.count", "function", "grant.start", "grant.end", "x"]), fields)),
     st.booleans(),
 )
 def test_any_entries_give_a_report_that_can_be_told(entries: list[tuple[str, dict[str, Any]]], public: bool) -> None:
@@ -243,7 +241,12 @@ def test_any_entries_give_a_report_that_can_be_told(entries: list[tuple[str, dic
 
 @given(anything)
 def test_any_replay_report_is_read_as_far_as_it_goes(rows: Any) -> None:
-    Inventory().add_replay("x", {"alerts": rows, "cloud_commands": [rows], "seconds": rows, "log": rows, "start": rows})
+    inventory = Inventory()
+    report = {"alerts": rows, "functions": [rows], "seconds": rows, "log": rows, "start": rows, "end": rows}
+    inventory.add_replay("x", report)
+    inventory.add_replay("y", {**report, "functions": rows})
+    assert [source.name for source in inventory.sources] == ["x", "y"]
+    assert json.loads(json.dumps(report_of(inventory, None, made=MADE, public=False))) is not None
 
 
 @pytest.mark.parametrize(
