@@ -53,6 +53,7 @@ _MOST_BYTES = 256
 _NO_NAMES_FROM = frozenset(
     {Reason.ENDPOINT_NOT_LISTED, Reason.COUNTRY_NOT_ALLOWED, Reason.PROTOCOL_NOT_ALLOWED, Reason.INBOUND}
 )
+_BY_RULE = frozenset({Reason.ALLOWED, Reason.GRANTED, Reason.HELD})
 _UP = Verdict(Action.PASS, Reason.TBOX_TO_CLOUD)
 
 
@@ -260,8 +261,13 @@ class Air:
         if message.direction is Direction.UP:
             return self._said(message, place)
         commands = self._detector.commands(message)
-        verdicts = [self._verdict(command, message, wall) for command in commands]
+        talk = self._talks.get(message.flow)
+        is_body = message.pdu.protocol == "http" and message.pdu.name == "body"
+        counted = is_body and talk is not None and talk.counted  # with its head: they are one download
+        verdicts = [self._verdict(command, message, wall, counted=counted) for command in commands]
         verdict = _strictest(verdicts)
+        if talk is not None and not is_body:
+            talk.counted = verdict.reason in _BY_RULE
         events: list[Event] = []
         for command, own in zip(commands, verdicts, strict=True):
             # A message is cut out whole: what one of its parts is refused for holds for all.
@@ -272,6 +278,14 @@ class Air:
         """The verdict on a message that has waited, as things are at `message.at`; it was told and counted already."""
         commands = self._detector.commands(message)
         return _strictest([self._verdict(command, message, wall, counted=True) for command in commands])
+
+    def released(self, message: CloudMessage, by: str) -> tuple[Event, ...]:
+        """A message that waited goes on now: frames may follow from it, and to an update it is somebody's approval."""
+        events: list[Event] = []
+        for command in self._detector.commands(message):
+            if command.act not in ORDINARY:
+                events += self._goes_on(message, command, _of(message, command), f"released by {by}")
+        return tuple(events)
 
     def malformed(self, flow: Flow, at: int, protocol: str, reason: str) -> Heard:
         """Bytes towards the T-box that are no message of the protocol that is spoken."""
@@ -333,16 +347,19 @@ class Air:
         events += [function] if function is not None else []
         if command.act in ORDINARY or (self.in_line and self._stops(verdict)):
             return events
+        return [*events, *self._goes_on(message, command, told, grant)]
+
+    def _goes_on(
+        self, message: CloudMessage, command: Command, told: Mapping[str, Value], approval: str
+    ) -> Iterable[Event]:
         way = "sms" if message.flow.transport == "sms" else "message"
         carries = command.rule == CARRIED
-        self.on_trigger(Trigger(message.at, way, message.flow, command.subsystem, command.act, told, carries))
-        if command.act is Act.FLASH:
-            events += self._update(message, command, grant)
-        return events
+        self.on_trigger(Trigger(message.at, way, message.flow, command.subsystem, command.act, dict(told), carries))
+        return self._update(message, command, approval) if command.act is Act.FLASH else ()
 
-    def _update(self, message: CloudMessage, command: Command, grant: str) -> Iterable[Event]:
-        if grant:
-            self.updates.approved(message.at, grant)
+    def _update(self, message: CloudMessage, command: Command, approval: str) -> Iterable[Event]:
+        if approval:
+            self.updates.approved(message.at, approval)
         source = message.host or str(message.flow.remote)
         if message.pdu.protocol == "http" and command.name == DOWNLOAD:
             url = command.arguments.get("url")

@@ -94,6 +94,11 @@ class Inline:
                 return verdict
         return _PASSES
 
+    def released(self, messages: Iterable[CloudMessage], at: int, by: str) -> tuple[Event, ...]:
+        """Messages that have waited go on by somebody's word: what is told of them now."""
+        moved = (self._message(at, each.direction, each.pdu, each.data) for each in messages)
+        return tuple(event for each in moved for event in self._air.released(each, by))
+
     @property
     def remote(self) -> Remote | None:
         """The endpoint of the policy that it is with."""

@@ -25,6 +25,8 @@ class Talk:
     down: int = 0
     remote: Remote | None = None
     verdict: Verdict = field(default_factory=Verdict)
+    counted: bool = False
+    """Whether the head of the body that is passing has its place within its rule's rate."""
 
     @property
     def host(self) -> str:

@@ -352,6 +352,7 @@ class Inspection:
         self._ended(waiting.about, "released" if released else "refused", mark, now)
         held = self._holds(talk, now)
         if released:
+            self._say(talk.inline.released(waiting.messages, now, mark.by), now)
             return Direction.DOWN, Release(waiting.raw, hold_until=held)
         return Direction.DOWN, Release(b"", waiting.answer, hold_until=held)
 
@@ -375,6 +376,7 @@ class Inspection:
             self._ended(download.about, "lost", mark._replace(reason=str(fault)), now)
             return Release(close=True)
         self._ended(download.about, "released", mark, now)
+        self._say(talk.inline.released(download.messages, now, mark.by), now)
         return Release(more=payload)
 
     def _ended(self, about: Held, stage: str, mark: Mark, now: int) -> None:

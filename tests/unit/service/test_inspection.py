@@ -12,9 +12,10 @@ from busgate.bridge.hold import Spool
 from busgate.bridge.hold_marks import Decision, Mark
 from busgate.bridge.inspector import Admission, End, Release
 from busgate.bridge.port import BridgeError
+from busgate.detect.causality import Trigger
 from busgate.gateway import Gateway
 from busgate.judge.policy import load_policy
-from busgate.model import Alert, Direction, Endpoint, Event, Flow, Held, Mode
+from busgate.model import Act, Alert, Direction, Endpoint, Event, Flow, Held, Mode, UpdateSession
 from busgate.service.inspection import LOOKS_EVERY_NS, PARTS_NS, PATIENCE_NS, Inspection
 from busgate_sim.cloud.jt808 import Edition, Message, decode, encode
 from support.gate import demo_ebus
@@ -85,6 +86,10 @@ class Desk:
     def decide(self, decision: Decision) -> None:
         assert self.spool is not None
         self.spool.mark(self.held().name, Mark(decision, "A. Bakker", "a test", 5))
+
+    @property
+    def updates(self) -> list[UpdateSession]:
+        return [event for event in self.events if isinstance(event, UpdateSession)]
 
     @property
     def stages(self) -> list[tuple[str, str]]:
@@ -160,6 +165,19 @@ def test_a_message_waits_while_its_conversation_goes_on_until_it_is_released(des
     assert desk.due() == []
 
 
+def test_what_is_released_may_lead_to_frames_and_is_an_approved_update_and_what_waits_is_neither(desk: Desk) -> None:
+    triggers: list[Trigger] = []
+    desk.gateway.air.on_trigger = triggers.append
+    desk.opens().began().says(DOWN, PACKAGE)
+    assert (triggers, desk.updates) == ([], [])
+    desk.decide(Decision.RELEASE)
+    desk.due()
+    assert [(each.at, each.act, each.told["name"]) for each in triggers] == [
+        (desk.now, Act.FLASH, "send upgrade package")
+    ]
+    assert [(each.stage, each.approval) for each in desk.updates] == [("start", "released by A. Bakker")]
+
+
 def test_a_message_that_is_refused_is_answered_and_never_arrives(desk: Desk) -> None:
     desk.opens().began().says(DOWN, PACKAGE)
     desk.decide(Decision.REFUSE)
@@ -207,6 +225,20 @@ ASK = b"GET /firmware/bms.bin HTTP/1.1\r\nHost: updates.example\r\n\r\n"
 def reply(size: int) -> bytes:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: {size}\r\n\r\n"
     return head.encode() + bytes(range(256)) * (size // 256)
+
+
+def test_a_download_has_one_place_within_its_rate_and_the_next_has_none() -> None:
+    desk = Desk(
+        None,
+        policy=POLICY.replace(
+            "asks: download of software}}}}", "asks: download of software}}, rate: {{count: 1, per: 1 h}}}}"
+        ),
+    )
+    talk = desk.opens(UPDATES)
+    for passed in (reply(1024), b""):
+        talk.says(UP, ASK)
+        release = talk.says(DOWN, reply(1024))
+        assert (release.forward, release.close) == (passed, not passed)
 
 
 def test_a_small_download_passes_as_it_comes(desk: Desk) -> None:
