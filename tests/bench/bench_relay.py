@@ -24,9 +24,8 @@ from typing import Any
 
 from busgate.bridge.fence import Allowed, Fence
 from busgate.bridge.firewall import Firewall
-from support.net import CLOUD, IP, RELAY_PORT, TO_CLOUD, TO_TBOX, World, listening, missing
+from support.net import CLOUD, IP, RELAY_PORT, TESTS, TO_CLOUD, TO_TBOX, World, listening, missing
 
-WORKER = Path(__file__).with_name("relay_worker.py")
 PORT = 7010
 TURNS = 5
 MEGABYTES, ROUNDS, MESSAGE = 256, 3000, 64
@@ -200,8 +199,8 @@ def _bench() -> Iterator[Bench]:
     try:
         world.build()
         for name, port in RELAYS.items():
-            words = [str(IP), "netns", "exec", world.gate, sys.executable, str(WORKER), name, str(port)]
-            processes[name] = process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+            words = [str(IP), "netns", "exec", world.gate, sys.executable, "-m", "bench.relay_worker", name, str(port)]
+            processes[name] = process = subprocess.Popen(words, cwd=TESTS, stdout=subprocess.PIPE, text=True)
             os.sched_setaffinity(process.pid, cores[:1])
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"

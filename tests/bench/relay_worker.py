@@ -1,4 +1,4 @@
-"""One relay between two interfaces: `relay_worker.py busgate|splice|streams|protocols PORT`, for `bench_relay.py`.
+"""One relay between interfaces: `-m bench.relay_worker busgate|splice|streams|protocols PORT`, for `bench_relay.py`.
 
 The peers are relays on asyncio: `streams` as its documentation teaches it, a task for each direction and `drain` after
 `write`; `protocols` as who wants more speed writes it, with nothing between `data_received` and `write`.

@@ -21,7 +21,7 @@ from typing import Any
 
 _PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
 IP, NFT, SETPRIV = (shutil.which(name, path=_PATH) for name in ("ip", "nft", "setpriv"))
-WORKER = Path(__file__).with_name("relay_worker.py")
+TESTS = Path(__file__).parents[1]
 
 TBOX, TBOX6 = "10.88.1.2", "fd88:1::2"
 GATE, GATE6 = "10.88.1.1", "fd88:1::1"
@@ -106,7 +106,9 @@ class World:
     def relay(self, *words: str) -> Worker:
         """The relay inside the gate, as a process; without any capability, since it needs none."""
         bare = [SETPRIV, "--bounding-set=-all", "--inh-caps=-all"] if SETPRIV else []
-        return Worker([str(IP), "netns", "exec", self.gate, *bare, sys.executable, str(WORKER), *words])
+        return Worker(
+            [str(IP), "netns", "exec", self.gate, *bare, sys.executable, "-m", "support.relay_worker", *words]
+        )
 
     def connect(self, address: str, port: int, timeout: float = 5) -> socket.socket:
         """A connection that the T-box opens."""
@@ -124,7 +126,7 @@ class Worker:
     """A relay at work. What it tells of flows is read all the time, lest it wait for us."""
 
     def __init__(self, words: list[str]) -> None:
-        self.process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(words, cwd=TESTS, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self._told: list[dict[str, Any]] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

@@ -1,4 +1,4 @@
-"""A relay with a toy inspector, as a process inside the gate: `relay_worker.py '{"first_byte_s": 1}'`; events as JSON.
+"""A relay with a toy inspector: `-m support.relay_worker '{"first_byte_s": 1}'`; events as JSON.
 
 What the toy does is said by the port: 7000-7009 lines with marks, 7010 everything passes, 7020 spliced at once,
 7030 spliced after the first bytes of the T-box, 7040 refused.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from busgate.model import DiagnosticSession, Party, Side, UpdateSession, Value
 
@@ -18,6 +19,13 @@ MOST = 16
 NO_APPROVAL = "none"
 
 Snapshot = Callable[[int], Mapping[str, Value]]
+
+
+class Origin(NamedTuple):
+    """Who sent something of an update, and by whose approval; empty without one."""
+
+    source: str
+    approval: str = ""
 
 
 @dataclass(slots=True)
@@ -50,41 +58,46 @@ class Updates:
         """`snapshot` tells the vehicle's situation at a time."""
         self._snapshot = snapshot
         self._open: list[_Open] = []
-        self._approval: tuple[int, str] | None = None
+        self._approved: dict[Party, tuple[int, str]] = {}
 
-    def approved(self, at: int, by: str) -> None:
-        """A grant let something of an update pass."""
-        self._approval = at, by
+    def approved(self, at: int, by: str, target: Party) -> None:
+        """A grant let the target be written."""
+        self._approved = {unit: since for unit, since in self._approved.items() if at - since[0] <= TOGETHER_NS}
+        self._approved[target] = at, by
         for update in self._open:
-            if at - update.last <= TOGETHER_NS:
+            if update.target == target and at - update.last <= TOGETHER_NS:
                 update.approval = by
 
-    def ordered(self, at: int, what: str, source: str) -> tuple[UpdateSession, ...]:
+    def ordered(self, at: int, what: str, origin: Origin) -> tuple[UpdateSession, ...]:
         """Somebody told the T-box to load software; the same order again is no other update."""
-        update, told = self._joined(at, lambda each: each.ordered_by == what or each.is_empty)
+        update, told = self._joined(at, lambda each: each.ordered_by == what or each.is_empty, origin.approval)
         update.ordered_by = what
-        update.source = update.source or source
+        update.source = update.source or origin.source
         return told(at)
 
-    def loaded(self, at: int, url: str, source: str, size: int, sha256: str) -> tuple[UpdateSession, ...]:
+    def loaded(self, at: int, url: str, origin: Origin, size: int, sha256: str) -> tuple[UpdateSession, ...]:
         """So many bytes of a download have come so far; `sha256` is empty until it is whole."""
-        update, told = self._joined(at, lambda each: url in each.loaded or (not each.loaded and not each.writing))
-        update.url, update.source = url, source
+        update, told = self._joined(
+            at, lambda each: url in each.loaded or (not each.loaded and not each.writing), origin.approval
+        )
+        update.url, update.source = url, origin.source
         update.loaded[url] = size
         update.sha256 = sha256 or update.sha256
         return told(at)
 
-    def piece(self, at: int, url: str, source: str, size: int) -> tuple[UpdateSession, ...]:
+    def piece(self, at: int, url: str, origin: Origin, size: int) -> tuple[UpdateSession, ...]:
         """So many bytes more of software that comes in messages."""
         before = next((each.loaded[url] for each in reversed(self._open) if url in each.loaded), 0)
-        return self.loaded(at, url, source, before + size, "")
+        return self.loaded(at, url, origin, before + size, "")
 
     def diagnosed(self, session: DiagnosticSession) -> tuple[UpdateSession, ...]:
         """A diagnostic session of the T-box began, went on or ended."""
         if not session.programming or session.side is Side.VEHICLE:
             return ()
         at = session.at
-        update, told = self._joined(at, lambda each: not each.writing or each.target == session.target)
+        since, grant = self._approved.get(session.target, (at, ""))
+        approval = grant if at - since <= TOGETHER_NS else ""
+        update, told = self._joined(at, lambda each: not each.writing or each.target == session.target, approval)
         update.writing, update.target = True, session.target
         update.written = max(update.written, session.transferred)
         update.before = session.software.get("before", "") or update.before
@@ -102,17 +115,16 @@ class Updates:
         return tuple(event for update in tuple(self._open) for event in self._ended(update, now, "end of recording"))
 
     def _joined(
-        self, at: int, fits: Callable[[_Open], bool]
+        self, at: int, fits: Callable[[_Open], bool], approval: str
     ) -> tuple[_Open, Callable[[int], tuple[UpdateSession, ...]]]:
         """The update that this belongs to, and what is to be told once that is written into it."""
         for update in reversed(self._open):
             if at - update.last <= TOGETHER_NS and fits(update):
                 update.last = max(update.last, at)
+                update.approval = approval or update.approval
                 return update, lambda _: ()
         given_up = self._ended(self._open[0], at, "too many at once") if len(self._open) >= MOST else ()
-        update = _Open(at, at, dict(self._snapshot(at)))
-        if self._approval is not None and at - self._approval[0] <= TOGETHER_NS:
-            update.approval = self._approval[1]
+        update = _Open(at, at, dict(self._snapshot(at)), approval=approval or NO_APPROVAL)
         self._open.append(update)
         return update, lambda now: (*given_up, _event(update, now, "start"))
 

@@ -17,7 +17,7 @@ from busgate.detect.cloud_other import DOWNLOAD
 from busgate.detect.conduct import Finding
 from busgate.detect.functions import Functions, Place
 from busgate.detect.network import RULE_OF, SHELLS, Contact, Novelty, debug_port, passed
-from busgate.detect.updates import Updates
+from busgate.detect.updates import Origin, Updates
 from busgate.detect.wanted import CARRIED, PACKAGE, PERSONAL, SERVICE
 from busgate.gateway.talk import Talk
 from busgate.judge.decide import Judge
@@ -158,7 +158,7 @@ class Air:
             events += self._found("net.volume", talk, at, f"more than {step} bytes in one conversation")
             if talk.speaks not in {"http", ""}:
                 url = f"{talk.speaks}://{talk.host or flow.remote}"
-                events += self.updates.loaded(at, url, talk.host or str(flow.remote), talk.down, "")
+                events += self.updates.loaded(at, url, Origin(talk.host or str(flow.remote)), talk.down, "")
         verdict = self._judge.volume(talk.remote, size, at)
         if verdict.action is Action.BLOCK:
             talk.verdict = verdict
@@ -358,8 +358,6 @@ class Air:
         return self._update(message, command, approval) if command.act is Act.FLASH else ()
 
     def _update(self, message: CloudMessage, command: Command, approval: str) -> Iterable[Event]:
-        if approval:
-            self.updates.approved(message.at, approval)
         source = message.host or str(message.flow.remote)
         if message.pdu.protocol == "http" and command.name == DOWNLOAD:
             url = command.arguments.get("url")
@@ -368,15 +366,15 @@ class Air:
             return self.updates.loaded(
                 message.at,
                 source if url is None else str(url.value),
-                source,
+                Origin(source, approval),
                 int(size.value) if size is not None and isinstance(size.value, int) else 0,
                 "" if digest is None else str(digest.value),
             )
         what = f"{message.pdu.protocol} {command.name}"
         if command.name == PACKAGE:
             counted = bool(message.pdu.fields.get("reassembled"))  # part by part, already
-            return self.updates.piece(message.at, what, source, 0 if counted else len(message.data))
-        return self.updates.ordered(message.at, what, source)
+            return self.updates.piece(message.at, what, Origin(source, approval), 0 if counted else len(message.data))
+        return self.updates.ordered(message.at, what, Origin(source, approval))
 
     def _place(self, message: CloudMessage) -> Place:
         flow, by_text = message.flow, message.flow.transport == "sms"

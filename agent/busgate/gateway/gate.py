@@ -351,7 +351,7 @@ class Gateway:
             return ()
         grant = verdict.detail if verdict.reason is Reason.GRANTED else ""
         if grant and command.act is Act.FLASH:
-            self.air.updates.approved(command.message.at, grant)
+            self.air.updates.approved(command.message.at, grant, command.target)
         watched = self.mode in {Mode.MONITOR, Mode.OBSERVE} or provenance is Provenance.CLAIMED
         place = (_ON_CAN if provenance is Provenance.PHYSICAL else _ON_A_TAP)._replace(watched=watched)
         function = self.air.functions.used(command, place, verdict, command.message.at, grant)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from busgate.detect.causality import Trigger
-from busgate.detect.updates import Updates
+from busgate.detect.updates import Origin, Updates
 from busgate.gateway import Gateway
 from busgate.judge.situation import Situation
 from busgate.model import Act, BusgateError, Endpoint, Event, Flow, Subsystem, UpdateSession
@@ -84,23 +84,19 @@ class Telling(Updates):
         super().__init__(lambda _: {})
         self._exchange = exchange
 
-    def approved(self, at: int, by: str) -> None:
-        """A grant let something of an update pass."""
-        self._exchange.say(update="approved", at=at, by=by)
-
-    def ordered(self, at: int, what: str, source: str) -> tuple[UpdateSession, ...]:
+    def ordered(self, at: int, what: str, origin: Origin) -> tuple[UpdateSession, ...]:
         """Somebody told the T-box to load software."""
-        self._exchange.say(update="ordered", at=at, what=what, source=source)
+        self._exchange.say(update="ordered", at=at, what=what, origin=origin)
         return ()
 
-    def loaded(self, at: int, url: str, source: str, size: int, sha256: str) -> tuple[UpdateSession, ...]:
+    def loaded(self, at: int, url: str, origin: Origin, size: int, sha256: str) -> tuple[UpdateSession, ...]:
         """So many bytes of a download have come."""
-        self._exchange.say(update="loaded", at=at, url=url, source=source, size=size, sha256=sha256)
+        self._exchange.say(update="loaded", at=at, url=url, origin=origin, size=size, sha256=sha256)
         return ()
 
-    def piece(self, at: int, url: str, source: str, size: int) -> tuple[UpdateSession, ...]:
+    def piece(self, at: int, url: str, origin: Origin, size: int) -> tuple[UpdateSession, ...]:
         """So many bytes more of software that comes in messages."""
-        self._exchange.say(update="piece", at=at, url=url, source=source, size=size)
+        self._exchange.say(update="piece", at=at, url=url, origin=origin, size=size)
         return ()
 
 
@@ -170,17 +166,16 @@ def updated(updates: Updates, said: Mapping[str, Any]) -> tuple[Event, ...]:
     """What the air side told of an update, joined to the record."""
     try:
         at = int(said["at"])
+        source, approval = said["origin"]
+        origin = Origin(str(source), str(approval))
         match said["update"]:
-            case "approved":
-                updates.approved(at, str(said["by"]))
-                return ()
             case "ordered":
-                return updates.ordered(at, str(said["what"]), str(said["source"]))
+                return updates.ordered(at, str(said["what"]), origin)
             case "loaded":
                 size = int(said["size"])
-                return updates.loaded(at, str(said["url"]), str(said["source"]), size, str(said["sha256"]))
+                return updates.loaded(at, str(said["url"]), origin, size, str(said["sha256"]))
             case "piece":
-                return updates.piece(at, str(said["url"]), str(said["source"]), int(said["size"]))
+                return updates.piece(at, str(said["url"]), origin, int(said["size"]))
             case _:
                 return ()
     except (KeyError, ValueError, TypeError, OverflowError):

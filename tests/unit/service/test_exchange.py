@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from busgate.detect.causality import Trigger
-from busgate.detect.updates import Updates
+from busgate.detect.updates import Origin, Updates
 from busgate.judge.situation import Situation
 from busgate.model import Act, BusgateError, Endpoint, Flow, Subsystem, Value
 from busgate.service import exchange
@@ -107,7 +107,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-NAMES = st.sampled_from(["trigger", "at", "flow", "subsystem", "act", "told", "update", "by", "what", "size", "facts"])
+NAMES = st.sampled_from(
+    ["trigger", "at", "flow", "subsystem", "act", "told", "update", "origin", "what", "size", "facts"]
+)
 
 
 @settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -129,9 +131,8 @@ def test_a_trigger_without_one_of_its_parts_is_none(name: str) -> None:
 def test_what_the_air_side_knows_of_an_update_becomes_one_record(ends: tuple[Exchange, Exchange]) -> None:
     air, frames = ends
     telling, updates = Telling(air), Updates(lambda _: {})
-    assert telling.ordered(1_000, "jt808 wireless upgrade", "203.0.113.10:6808") == ()
-    assert telling.loaded(2_000, "http://x/bms.bin", "203.0.113.10:8080", 4096, "ab" * 32) == ()
-    telling.approved(3_000, "g-1")
+    assert telling.ordered(1_000, "jt808 wireless upgrade", Origin("203.0.113.10:6808")) == ()
+    assert telling.loaded(2_000, "http://x/bms.bin", Origin("203.0.113.10:8080", "g-1"), 4096, "ab" * 32) == ()
     for said in frames.hear():
         exchange.updated(updates, said)
     (ended,) = updates.finish(4_000)
