@@ -18,3 +18,4 @@ fi
     tail -n 15 "$log" >&2
     exit 1
 }
+"$venv/bin/python" -m compileall -q agent firmware-sim >>"$log" 2>&1 || true  # else who may not write here compiles at each start

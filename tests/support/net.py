@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
 import json
 import os
 import shutil
@@ -59,6 +60,7 @@ class World:
 
     def __init__(self, tag: str = "") -> None:
         self.tbox, self.gate, self.cloud = (f"bg-{name}{tag}-{os.getpid()}" for name in ("tbox", "gate", "cloud"))
+        self._ports = itertools.count(20_000)
 
     def build(self) -> None:
         for name in (self.tbox, self.gate, self.cloud):
@@ -112,8 +114,9 @@ class World:
 
     def connect(self, address: str, port: int, timeout: float = 5) -> socket.socket:
         """A connection that the T-box opens."""
+        own = ("", next(self._ports))  # never one of before: what is told names it
         with inside(self.tbox):
-            return socket.create_connection((address, port), timeout=timeout)
+            return socket.create_connection((address, port), timeout, own)
 
     def _address(self, name: str, interface: str, *addresses: str) -> None:
         for address in addresses:

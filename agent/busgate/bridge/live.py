@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from busgate.bridge.pair import Pair
 from busgate.bridge.port import BridgeError
-from busgate.bridge.wire import MULTICAST, Wire
 from busgate.model import Frame, Side
 
+if TYPE_CHECKING:
+    from busgate.bridge.wire import Wire
+
 _QUEUE = 16_384
+_MULTICAST = "udp_multicast:"
 
 
-class LivePort(Pair[Wire]):
+class LivePort(Pair["Wire"]):
     """One gate's wires, each with a thread that receives. Use `open`, as a context manager or with `close`."""
 
     def __init__(self, wires: Sequence[Wire], *, transmit: bool = True) -> None:
@@ -44,6 +48,8 @@ class LivePort(Pair[Wire]):
         Both of `tbox` and `vehicle`, or one of them or `tap` alone to listen only. Raises BridgeError when a wire
         cannot be opened.
         """
+        from busgate.bridge.wire import Wire  # python-can loads slowly; SocketCAN does without
+
         given = [(side, name) for side, name in ((Side.TBOX, tbox), (Side.VEHICLE, vehicle), (Side.TAP, tap)) if name]
         if not given:
             raise BridgeError("no wire was given; name them as in: --tbox socketcan:can1 --vehicle socketcan:can0")
@@ -75,4 +81,4 @@ class LivePort(Pair[Wire]):
 
 def _medium(name: str) -> str:
     """What two wires must not share: their name, and for multicast the port, on which every group is heard."""
-    return f"{MULTICAST}:{name.rpartition(':')[2]}" if name.startswith(f"{MULTICAST}:") else name
+    return f"{_MULTICAST}{name.rpartition(':')[2]}" if name.startswith(_MULTICAST) else name

@@ -7,7 +7,7 @@ Hostile bytes become Malformed; if a method here raises anything, that is a bug.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from busgate.decode.dbc import Database
 from busgate.decode.routes import Kind, Route
@@ -21,7 +21,6 @@ from busgate.detect.vehicle import VehicleDetector
 from busgate.gateway.air import Air
 from busgate.gateway.cellular import Cellular
 from busgate.gateway.paths import Path, Paths, raw_of, raw_reader, units_of
-from busgate.gateway.radio import Radio
 from busgate.gateway.sessions import Following
 from busgate.judge.decide import Judge
 from busgate.judge.grants import Grant
@@ -56,6 +55,9 @@ from busgate.model import (
     Verdict,
 )
 from busgate.profile import Profile
+
+if TYPE_CHECKING:
+    from busgate.gateway.radio import Radio
 
 TICK_NS = 100_000_000
 """How finely silence is noticed: transfers, sessions and episodes end within this of their due time."""
@@ -191,6 +193,8 @@ class Gateway:
         at = unit.at
         ended = self.tick(at) if at >= self._next_tick else ()
         if self._radio is None:
+            from busgate.gateway.radio import Radio  # its decoders are many; a gate between two buses starts without
+
             self._radio = Radio(self.air, self.tbox_addresses, relayed=self.air.in_line)
         heard = self._radio.receive(unit, self._wall(at))
         return Outcome(heard.verdict, forward=False, events=ended + heard.events)
