@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import signal
 import subprocess
 import sys
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import can
+
+from support.said import Said
 
 ROOT = Path(__file__).resolve().parents[2]
 POLICY = ROOT / "dbc" / "demo-ebus" / "policy.yaml"
@@ -108,23 +109,22 @@ class Gate:
             "--policy", str(policy or keys / "policy.yaml.signed"), "--operator", str(keys / "operator.key.vkey"),
             "--key", str(keys / "device.key"), "--log", str(log), *more,
         ]  # fmt: skip
-        self.process = subprocess.Popen([*BUSGATE, *words], stderr=subprocess.PIPE, text=True)
+        self._said = Said()
+        self.process = subprocess.Popen([*BUSGATE, *words], stderr=self._said.file)
         self.running.append(self)
-        assert self.process.stderr is not None
-        readable, _, _ = select.select([self.process.stderr], [], [], 60)
-        assert readable, "it did not start within 60 s"
-        self.said = self.process.stderr.readline()
-        assert self.said.startswith("busgate: "), self.said
-        assert "between" in self.said, self.said
+        first = self._said.first(self.process)
+        assert first.startswith("busgate: "), first
+        assert "between" in first, first
 
     def stop(self) -> str:
         self.process.send_signal(signal.SIGTERM)
-        return self.process.communicate(timeout=30)[1]
+        self.process.wait(30)
+        return self._said.all()
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.communicate(timeout=30)
+            self.process.wait(30)
 
 
 def bus(name: str, *, fd: bool = False) -> can.BusABC:

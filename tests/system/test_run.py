@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 
 from busgate_sim.encoder import Encoder, Spoken, Values
 from support.mosquitto import MISSING, PROGRAM, mosquitto
+from support.said import Said
 from support.verified import records
 
 pytest.importorskip("msgpack", reason="python-can's udp_multicast needs msgpack, a bus between two processes")
@@ -79,22 +79,20 @@ class Running:
             "--profile", "demo-ebus", "--policy", desk / "policy.yaml.signed", "--operator", desk / "operator.key.vkey",
             "--key", desk / "bus-0421.key", "--log", desk / "log", *more,
         ]  # fmt: skip
-        self.process = subprocess.Popen([*BUSGATE, *map(str, words)], stderr=subprocess.PIPE, text=True)
-        assert self.process.stderr is not None
-        readable, _, _ = select.select([self.process.stderr], [], [], 30)
-        assert readable, "it did not start within 30 s"
-        self.said = self.process.stderr.readline()
-        assert self.said.startswith("busgate: enforce between "), self.said
+        self._said = Said()
+        self.process = subprocess.Popen([*BUSGATE, *map(str, words)], stderr=self._said.file)
+        first = self._said.first(self.process)
+        assert first.startswith("busgate: enforce between "), first
 
     def stop(self, number: int = signal.SIGTERM) -> str:
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=30)
-        return errors
+        self.process.wait(30)
+        return self._said.all()
 
     def close(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
-            self.process.communicate(timeout=30)
+            self.process.wait(30)
         self.tbox.shutdown()
         self.vehicle.shutdown()
 

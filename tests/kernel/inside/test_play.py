@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from support.kernel import BUSGATE, Gate, Recorder, passes
+from support.said import Said
 
 SPEED, ASKS, CLEARS, STOPS = "18FEF127#C300000000000000", "18EAFF4A#CAFE00", "18EAFF4A#D3FE00", "18DAF34A#021101"
 
@@ -72,14 +73,14 @@ def test_learning_in_line_forwards_all_and_writes_what_it_saw(recorders: dict[st
     out = tmp_path / "proposed.yaml"
     words = ["learn", "--hours", "1", "--profile", "demo-ebus", "--tbox", "socketcan:vcan1", "--vehicle",
              "socketcan:vcan0", "-o", str(out)]  # fmt: skip
-    with subprocess.Popen([*BUSGATE, *words], stderr=subprocess.PIPE, text=True) as learning:
-        assert learning.stderr is not None
-        assert "everything is forwarded, nothing is blocked" in learning.stderr.readline()
+    said = Said()
+    with subprocess.Popen([*BUSGATE, *words], stderr=said.file) as learning:
+        assert "everything is forwarded, nothing is blocked" in said.first(learning)
         for frame, wire, other in ((SPEED, "vcan0", "vcan1"), (CLEARS, "vcan1", "vcan0")):
             passes(frame, wire, recorders[other])
         learning.terminate()
-        said = learning.communicate(timeout=60)[1]
-    assert learning.returncode == 0, said
+        learning.wait(60)
+    assert learning.returncode == 0, said.all()
     text = out.read_text(encoding="utf-8")
     assert "#~   requested: [0xFED3]" in text
     assert "allow: []" in text
