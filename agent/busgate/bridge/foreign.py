@@ -7,6 +7,7 @@ stand. Channels are counted from 0 as everywhere in this room; a format that nam
 from __future__ import annotations
 
 import gc
+import importlib
 import io
 import logging
 import shutil
@@ -17,12 +18,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-import can
-
 from busgate.bridge.port import BridgeError
 from busgate.bridge.records import CLASSICAL_MOST, Notes, Record, canid, fits, nanoseconds
 from busgate.bridge.sniff import Format, Source
+from busgate.decode.slim import without_mdf
 from busgate.model import BIT_RATE_SWITCH, ERROR, ERROR_STATE, FD_FORMAT, IDENTIFIER, REMOTE
+
+with without_mdf():
+    import can
 
 # What python-can would print about single lines is counted in the notes instead.
 _LOG = logging.getLogger("can.io")
@@ -61,7 +64,8 @@ def _blf(source: Source, notes: Notes) -> Iterator[Record]:
 
 def _mdf(source: Source, notes: Notes) -> Iterator[Record]:
     with _silent_finalizers():
-        reader = _opened(lambda: can.MF4Reader(source.stream), source)
+        mf4 = importlib.reload(importlib.import_module("can.io.mf4"))  # now with asammdf, if it is installed
+        reader = _opened(lambda: mf4.MF4Reader(source.stream), source)
     yield from _records(_whole(reader, source, notes), notes)
 
 

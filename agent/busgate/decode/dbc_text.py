@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from busgate.decode.dbc_signal import DbcError, Order, Signal, window
+from busgate.decode.slim import without_mdf
 from busgate.model import EXTENDED
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ class MessageLayout:
 
 def read_messages(name: str, text: str) -> Iterator[MessageLayout]:
     """The messages of one DBC text; `name` is what faults call it (its file name)."""
-    from cantools.database.can.formats.dbc import load_string
+    with without_mdf():
+        from cantools.database.can.formats.dbc import load_string
 
     _check_sizes(name, text)
     try:
