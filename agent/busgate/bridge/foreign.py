@@ -16,7 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from busgate.bridge.port import BridgeError
 from busgate.bridge.records import CLASSICAL_MOST, Notes, Record, canid, fits, nanoseconds
@@ -64,9 +64,15 @@ def _blf(source: Source, notes: Notes) -> Iterator[Record]:
 
 def _mdf(source: Source, notes: Notes) -> Iterator[Record]:
     with _silent_finalizers():
-        mf4 = importlib.reload(importlib.import_module("can.io.mf4"))  # now with asammdf, if it is installed
-        reader = _opened(lambda: mf4.MF4Reader(source.stream), source)
+        reader = _opened(lambda: _mf4_reader(source), source)
     yield from _records(_whole(reader, source, notes), notes)
+
+
+def _mf4_reader(source: Source) -> Iterable[can.Message]:
+    mf4 = importlib.import_module("can.io.mf4")
+    if mf4.asammdf is None:  # as python-can was imported; now it takes it, if it is installed
+        importlib.reload(mf4)
+    return cast("Iterable[can.Message]", mf4.MF4Reader(source.stream))
 
 
 def _database(source: Source, notes: Notes) -> Iterator[Record]:

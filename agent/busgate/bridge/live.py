@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from busgate.bridge.pair import Pair
-from busgate.bridge.port import BridgeError
+from busgate.bridge.port import MULTICAST, BridgeError
 from busgate.model import Frame, Side
 
 if TYPE_CHECKING:
     from busgate.bridge.wire import Wire
 
 _QUEUE = 16_384
-_MULTICAST = "udp_multicast:"
 
 
 class LivePort(Pair["Wire"]):
@@ -81,4 +80,4 @@ class LivePort(Pair["Wire"]):
 
 def _medium(name: str) -> str:
     """What two wires must not share: their name, and for multicast the port, on which every group is heard."""
-    return f"{_MULTICAST}{name.rpartition(':')[2]}" if name.startswith(_MULTICAST) else name
+    return f"{MULTICAST}:{name.rpartition(':')[2]}" if name.startswith(f"{MULTICAST}:") else name

@@ -11,6 +11,9 @@ from typing import Protocol
 
 from busgate.model import BusgateError, Frame, Unit
 
+MULTICAST = "udp_multicast"
+"""python-can's interface that is a bus between processes of one machine or one network."""
+
 
 class BridgeError(BusgateError):
     """A wire or a recording that cannot be used; one line that says what to do next."""

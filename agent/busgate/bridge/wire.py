@@ -14,7 +14,7 @@ from typing import Any
 
 import can
 
-from busgate.bridge.port import BridgeError
+from busgate.bridge.port import MULTICAST, BridgeError
 from busgate.bridge.records import CLASSICAL_MOST
 from busgate.model import BIT_RATE_SWITCH, ERROR, ERROR_STATE, EXTENDED, FD_FORMAT, IDENTIFIER, REMOTE, Frame, Side
 
@@ -25,8 +25,7 @@ _MOST_AWAITED = 16_384
 _POLL_S = 0.2
 _RETRY_S = 1.0
 _ECHO_NS = 1_000_000_000
-_FD_BY_OPTION = frozenset({"socketcan", "udp_multicast"})
-MULTICAST = "udp_multicast"
+_FD_BY_OPTION = frozenset({"socketcan", MULTICAST})
 _LAST_PORT = 0xFFFF
 _ECHOING = frozenset({MULTICAST})
 """Interfaces that hand a sender its own frames back, whatever they are asked."""

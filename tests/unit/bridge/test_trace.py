@@ -279,6 +279,7 @@ def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
 
 def test_mdf_without_its_extra_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write(tmp_path / "day.mf4", PLAIN)
+    monkeypatch.setattr("can.io.mf4.asammdf", None)
     monkeypatch.setitem(sys.modules, "asammdf", None)
     with pytest.raises(BridgeError, match=r"pip install 'busgate\[mf4\]'"):
         read(path)

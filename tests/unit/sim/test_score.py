@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from busgate.model import Mode, UpdateSession
 from busgate.service import load
 from busgate_sim.ecu.sensed import Demands, Sensed
 from busgate_sim.scenario import Scenario, find
@@ -108,3 +109,18 @@ def test_the_tape_holds_every_frame_once_with_its_cause() -> None:
     assert len(stage.tape) == stage.vehicle.frames + stage.tbox.frames
     assert [went.sent.can_id for went in stage.tape if went.cause == "act 0"] == [0x510]
     assert sorted(stage.tape, key=lambda went: went.at) == stage.tape
+
+
+@pytest.mark.parametrize("grants", [1, 0])
+def test_the_record_of_an_update_names_the_grant_by_which_its_unit_was_written(
+    vehicle: load.Vehicle, grants: int
+) -> None:
+    scenario = find("update-approved")
+    mode = Mode.ENFORCE if grants else Mode.MONITOR  # what no grant allows is written nevertheless, and said to be so
+    played = gate.Gate(vehicle, scenario.policy, scenario.grants[:grants], mode=mode)
+    Stage(scenario, body(scenario), played, seed=0).run()
+    ended = [told.event for told in played.told if isinstance(told.event, UpdateSession) and told.event.stage == "end"]
+    (update,) = ended or played.gateway.finish(60 * 1_000_000_000)
+    assert isinstance(update, UpdateSession)
+    assert (update.target.name, update.written > 0) == ("HVAC", True)
+    assert update.approval.startswith("grant trial-0 to J. Jansen" if grants else "none"), update.approval
